@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong, in one table: a stable code, its kind, a title and an advice.
+
+Facts inside, dialect outside, advice for people: code raises a fact (`Code`) with a detail; each
+door turns the *kind* into its own dialect (one table per door); people are shown the advice.
+What a device is told (code, title, advice) is less than what is logged (also the detail).
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class Kind(StrEnum):
+    """What sort of failure it is, whatever the door."""
+
+    MALFORMED = "malformed"  # cannot be read
+    UNPROVEN = "unproven"  # read, but not shown to be true
+    REFUSED = "refused"  # true, but not allowed
+    UNKNOWN = "unknown"  # names something that is not there
+    CONFLICT = "conflict"  # does not fit what is already there
+    THROTTLED = "throttled"  # too much, too fast
+    UNAVAILABLE = "unavailable"  # not now
+
+
+class Code(StrEnum):
+    """Stable names of failures. A code never changes its meaning and is never used again."""
+
+    # malformed
+    MALFORMED = "malformed"
+    TOO_LARGE = "too-large"
+    TOO_SLOW = "too-slow"
+    CERTIFICATE_MALFORMED = "certificate-malformed"
+    CSR_MALFORMED = "csr-malformed"
+    JWS_MALFORMED = "jws-malformed"
+    MANIFEST_MALFORMED = "manifest-malformed"
+    SETTING_WRONG = "setting-wrong"
+    SALES_MALFORMED = "sales-malformed"
+    # unproven
+    ALGORITHM_REFUSED = "algorithm-refused"
+    CHAIN_UNTRUSTED = "chain-untrusted"
+    CSR_UNPROVEN = "csr-unproven"
+    ISSUER_UNKNOWN = "issuer-unknown"
+    MANIFEST_UNPROVEN = "manifest-unproven"
+    NONCE_WRONG = "nonce-wrong"
+    PLATFORM_UNPROVEN = "platform-unproven"
+    SERIAL_NUMBER_MISMATCH = "serial-number-mismatch"
+    SIGNATURE_WRONG = "signature-wrong"
+    URL_WRONG = "url-wrong"
+    VOUCHER_UNPROVEN = "voucher-unproven"
+    # refused
+    CERTIFICATE_EXPIRED = "certificate-expired"
+    CREDENTIAL_REVOKED = "credential-revoked"
+    DEVICE_DECOMMISSIONED = "device-decommissioned"
+    EPOCH_STALE = "epoch-stale"
+    KEY_REVOKED = "key-revoked"
+    KEY_TAKEN = "key-taken"
+    KEY_UNSUITABLE = "key-unsuitable"
+    PROFILE_REFUSED = "profile-refused"
+    # unknown
+    DEVICE_UNKNOWN = "device-unknown"
+    FILE_MISSING = "file-missing"
+    KEY_MISSING = "key-missing"
+    NOT_FOUND = "not-found"
+    TENANT_UNKNOWN = "tenant-unknown"
+    UPSTREAM_UNKNOWN = "upstream-unknown"
+    # conflict
+    ALREADY_EXISTS = "already-exists"
+    DEVICE_CONFLICT = "device-conflict"
+    SALES_CONFLICT = "sales-conflict"
+    TRANSITION_ILLEGAL = "transition-illegal"
+    # throttled
+    TOO_MANY_REQUESTS = "too-many-requests"
+    # unavailable
+    BROKER_UNAVAILABLE = "broker-unavailable"
+    KEY_STORE_UNAVAILABLE = "key-store-unavailable"
+    PORT_OCCUPIED = "port-occupied"
+    STORAGE_UNAVAILABLE = "storage-unavailable"
+    UPSTREAM_UNREACHABLE = "upstream-unreachable"
+
+
+class Entry(NamedTuple):
+    """One row of the catalogue: kind, what it means in a sentence, and what to do about it."""
+
+    kind: Kind
+    title: str
+    advice: str
+
+
+CATALOGUE: Final[Mapping[Code, Entry]] = {
+    Code.MALFORMED: Entry(
+        Kind.MALFORMED, "The input cannot be read.", "Compare it with the page of its format."
+    ),
+    Code.TOO_LARGE: Entry(
+        Kind.MALFORMED, "The input is larger than allowed.", "Send less; the limit is in the docs."
+    ),
+    Code.TOO_SLOW: Entry(
+        Kind.MALFORMED,
+        "The input did not arrive in time.",
+        "Check the link; send the whole request at once.",
+    ),
+    Code.CERTIFICATE_MALFORMED: Entry(
+        Kind.MALFORMED,
+        "A certificate cannot be read.",
+        "Send X.509 in DER (base64 in x5c) or PEM in files.",
+    ),
+    Code.CSR_MALFORMED: Entry(
+        Kind.MALFORMED, "The PKCS#10 request cannot be read.", "Send DER, base64url without padding."
+    ),
+    Code.JWS_MALFORMED: Entry(
+        Kind.MALFORMED,
+        "The JWS cannot be read.",
+        "Send the flattened JSON serialisation of RFC 7515 section 7.2.2.",
+    ),
+    Code.MANIFEST_MALFORMED: Entry(
+        Kind.MALFORMED,
+        "The hand-over manifest is damaged; nothing was imported.",
+        "Get the file again from the factory; the line named is the first that is wrong.",
+    ),
+    Code.SETTING_WRONG: Entry(
+        Kind.MALFORMED, "A setting is wrong.", "See the settings reference; every fault is listed."
+    ),
+    Code.SALES_MALFORMED: Entry(
+        Kind.MALFORMED,
+        "The sales file has wrong lines; nothing was imported.",
+        "Mend the lines that are listed, then import again.",
+    ),
+    Code.ALGORITHM_REFUSED: Entry(
+        Kind.UNPROVEN,
+        "The signature algorithm does not fit the key.",
+        "P-256 signs with ES256, P-384 with ES384, RSA (2048 bits or more) with PS256 or RS256.",
+    ),
+    Code.CHAIN_UNTRUSTED: Entry(
+        Kind.UNPROVEN,
+        "The certificate chain does not lead to a trust anchor for this purpose.",
+        "Send the intermediates too, and check which trust anchors are installed.",
+    ),
+    Code.CSR_UNPROVEN: Entry(
+        Kind.UNPROVEN,
+        "The PKCS#10 request is not signed by its own key.",
+        "Sign the request with the private key whose public key it carries.",
+    ),
+    Code.ISSUER_UNKNOWN: Entry(
+        Kind.UNPROVEN,
+        "Nobody here knows the issuer of this device's identity.",
+        "Import the manufacturer's hand-over manifest: homeport manifest import FILE --anchor PEM.",
+    ),
+    Code.MANIFEST_UNPROVEN: Entry(
+        Kind.UNPROVEN,
+        "The hand-over manifest is not signed by the factory that it names; nothing was imported.",
+        "Check the --anchor file against the manufacturer's fingerprint, by another way than mail.",
+    ),
+    Code.NONCE_WRONG: Entry(
+        Kind.UNPROVEN,
+        "The nonce is old or not ours.",
+        "Fetch a fresh one from /.well-known/homeport and sign again.",
+    ),
+    Code.PLATFORM_UNPROVEN: Entry(
+        Kind.UNPROVEN,
+        "The platform could not prove who it is.",
+        "Check the address, the pinned name and the platform trust anchors of the device.",
+    ),
+    Code.SERIAL_NUMBER_MISMATCH: Entry(
+        Kind.UNPROVEN,
+        "The request names another serial number than the device's certificate.",
+        "A device can ask only for itself.",
+    ),
+    Code.SIGNATURE_WRONG: Entry(
+        Kind.UNPROVEN, "The signature is wrong.", "Sign the bytes that are sent, with the leaf's key."
+    ),
+    Code.URL_WRONG: Entry(
+        Kind.UNPROVEN,
+        "The request was signed for another platform.",
+        "Sign for the URL that this platform gives at /.well-known/homeport.",
+    ),
+    Code.VOUCHER_UNPROVEN: Entry(
+        Kind.UNPROVEN,
+        "The voucher does not hold.",
+        "Ask the manufacturer for a voucher for this device, this owner and this epoch.",
+    ),
+    Code.CERTIFICATE_EXPIRED: Entry(
+        Kind.REFUSED,
+        "The certificate expired too long ago to be renewed.",
+        "The device enrols again with its IDevID; nothing needs to be done by hand.",
+    ),
+    Code.CREDENTIAL_REVOKED: Entry(
+        Kind.REFUSED,
+        "This credential was revoked.",
+        "If that was a mistake: homeport device readmit; the device then enrols with a new key.",
+    ),
+    Code.DEVICE_DECOMMISSIONED: Entry(
+        Kind.REFUSED, "This device was taken out of service.", "Ask the operator of the platform."
+    ),
+    Code.EPOCH_STALE: Entry(
+        Kind.REFUSED,
+        "The ownership epoch is older than one already seen.",
+        "A former owner cannot take the device back; get a voucher of the present epoch.",
+    ),
+    Code.KEY_REVOKED: Entry(
+        Kind.REFUSED,
+        "A revoked key is never certified again.",
+        "Make a new key on the device: homeport agent reset.",
+    ),
+    Code.KEY_TAKEN: Entry(
+        Kind.REFUSED,
+        "Another device has a certificate for this key.",
+        "Keys must not be copied between devices: homeport agent reset makes a new one.",
+    ),
+    Code.KEY_UNSUITABLE: Entry(
+        Kind.REFUSED,
+        "The kind of key is not allowed here.",
+        "Use P-256 or P-384, or RSA with 2048 bits or more.",
+    ),
+    Code.PROFILE_REFUSED: Entry(
+        Kind.REFUSED,
+        "The certificate request does not fit the profile.",
+        "See the profiles in the documentation of the CA.",
+    ),
+    Code.DEVICE_UNKNOWN: Entry(
+        Kind.UNKNOWN,
+        "No such device.",
+        "List what is there with: homeport device list.",
+    ),
+    Code.FILE_MISSING: Entry(Kind.UNKNOWN, "A file is not there.", "Check the path."),
+    Code.KEY_MISSING: Entry(
+        Kind.UNKNOWN, "No key at this place.", "Check the key's URI, and for a token its label."
+    ),
+    Code.NOT_FOUND: Entry(Kind.UNKNOWN, "There is nothing here.", "Check the address."),
+    Code.TENANT_UNKNOWN: Entry(
+        Kind.UNKNOWN, "No such tenant.", "Add it first: homeport tenant add NAME."
+    ),
+    Code.UPSTREAM_UNKNOWN: Entry(
+        Kind.UNKNOWN, "No such upstream.", "List what is there with: homeport upstream list."
+    ),
+    Code.ALREADY_EXISTS: Entry(
+        Kind.CONFLICT, "There is one already.", "Use the present one, or another name or place."
+    ),
+    Code.DEVICE_CONFLICT: Entry(
+        Kind.CONFLICT,
+        "What is said of this device contradicts what is known.",
+        "Compare both sources; nothing was changed.",
+    ),
+    Code.SALES_CONFLICT: Entry(
+        Kind.CONFLICT,
+        "A sales record contradicts an earlier one.",
+        "Correct the line, or cancel the earlier record first.",
+    ),
+    Code.TRANSITION_ILLEGAL: Entry(
+        Kind.CONFLICT, "That cannot happen in this state.", "Look at the device's timeline."
+    ),
+    Code.TOO_MANY_REQUESTS: Entry(
+        Kind.THROTTLED, "Too many requests from this address.", "Wait as long as Retry-After says."
+    ),
+    Code.BROKER_UNAVAILABLE: Entry(
+        Kind.UNAVAILABLE, "The message broker does not answer.", "Look at its log; it is restarted."
+    ),
+    Code.KEY_STORE_UNAVAILABLE: Entry(
+        Kind.UNAVAILABLE,
+        "The key store does not answer.",
+        "Check the PKCS#11 module, the token's label and the PIN file (SOFTHSM2_CONF with SoftHSM).",
+    ),
+    Code.PORT_OCCUPIED: Entry(
+        Kind.UNAVAILABLE,
+        "Another program listens on this port.",
+        "End that program or set another port.",
+    ),
+    Code.STORAGE_UNAVAILABLE: Entry(
+        Kind.UNAVAILABLE, "The registry cannot be used.", "Check the path, its owner and the disk."
+    ),
+    Code.UPSTREAM_UNREACHABLE: Entry(
+        Kind.UNAVAILABLE, "The upstream does not answer.", "Check network, firewall and address."
+    ),
+}
+
+
+class HomeportError(Exception):
+    """A fact that stopped us: a code of the catalogue, what exactly, and maybe when to try again.
+
+    `detail` is for logs and for people on our side; it must not hold secrets. It is not sent to
+    devices.
+    """
+
+    def __init__(
+        self, code: Code, detail: str = "", *, retry_after: timedelta | None = None
+    ) -> None:
+        """Take the code, the particulars of this case and the time after which to try again."""
+        super().__init__(code, detail)
+        self.code: Final = code
+        self.detail: Final = detail
+        self.retry_after: Final = retry_after
+
+    @property
+    def kind(self) -> Kind:
+        """The sort of failure, for the door's table."""
+        return CATALOGUE[self.code].kind
+
+    @property
+    def title(self) -> str:
+        """The failure in a sentence."""
+        return CATALOGUE[self.code].title
+
+    @property
+    def advice(self) -> str:
+        """What to do next."""
+        return CATALOGUE[self.code].advice
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.detail})" if self.detail else self.title
+
+
+class MalformedError(HomeportError):
+    """Bytes that cannot be read. Parsers return a message or raise this, nothing else."""
+
+    def __init__(self, detail: str, code: Code = Code.MALFORMED) -> None:
+        """Take what is wrong with the bytes, and a narrower code where there is one."""
+        super().__init__(code, detail)
