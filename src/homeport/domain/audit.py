@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is recorded: one row a fact, with time, actor and subject. A device's rows are its timeline.
+
+The row is written in the same transaction as the change that it tells of. Names never change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from homeport.domain.device import DeviceId
+
+
+class Name(StrEnum):
+    """`subject:action`, in the past tense."""
+
+    AUTHORITY_TRUSTED = "authority:trusted"
+    MANIFEST_IMPORTED = "manifest:imported"
+    TENANT_ADDED = "tenant:added"
+    UPSTREAM_ADDED = "upstream:added"
+    SALES_IMPORTED = "sales:imported"
+    VOUCHER_IMPORTED = "voucher:imported"
+    DEVICE_REGISTERED = "device:registered"
+    DEVICE_ASSIGNED = "device:assigned"
+    ENROLMENT_STARTED = "enrolment:started"
+    ENROLMENT_PARKED = "enrolment:parked"
+    ENROLMENT_RESUMED = "enrolment:resumed"
+    ENROLMENT_REDIRECTED = "enrolment:redirected"
+    ENROLMENT_COMPLETED = "enrolment:completed"
+    ENROLMENT_REFUSED = "enrolment:refused"
+    ENROLMENT_SUPERSEDED = "enrolment:superseded"
+    CANDIDATE_ACCEPTED = "candidate:accepted"
+    CANDIDATE_REFUSED = "candidate:refused"
+    CREDENTIAL_ISSUED = "credential:issued"
+    CREDENTIAL_RENEWED = "credential:renewed"
+    CREDENTIAL_REPLACED = "credential:replaced"
+    CREDENTIAL_REVOKED = "credential:revoked"
+    DEVICE_READMITTED = "device:readmitted"
+
+
+STORY: Final[Mapping[Name, str]] = {
+    Name.AUTHORITY_TRUSTED: "{name} became a trusted issuer of device identities",
+    Name.MANIFEST_IMPORTED: "a hand-over manifest with {count} devices was imported",
+    Name.TENANT_ADDED: "tenant {tenant} was added",
+    Name.UPSTREAM_ADDED: "upstream {upstream} was added",
+    Name.SALES_IMPORTED: "{count} sales records were imported from {source}",
+    Name.VOUCHER_IMPORTED: "a voucher for {upstream} was imported",
+    Name.DEVICE_REGISTERED: "registered as {model}, before or at its first contact ({source})",
+    Name.DEVICE_ASSIGNED: "belongs to {tenant}, goes to upstream {upstream} ({source})",
+    Name.ENROLMENT_STARTED: "proved who it is and asked for its place (from {peer})",
+    Name.ENROLMENT_PARKED: "waits: {missing} is missing. {advice}",
+    Name.ENROLMENT_RESUMED: "goes on: {fact} is known now",
+    Name.ENROLMENT_REDIRECTED: "was sent to {url}, with a voucher",
+    Name.ENROLMENT_COMPLETED: "arrived: its first message is at {upstream}",
+    Name.ENROLMENT_REFUSED: "was refused: {title} {advice}",
+    Name.ENROLMENT_SUPERSEDED: "began anew with another key; the earlier run ends here",
+    Name.CANDIDATE_ACCEPTED: "its second key was accepted by {actor}",
+    Name.CANDIDATE_REFUSED: "its second key was refused by {actor}",
+    Name.CREDENTIAL_ISSUED: "received its operational certificate, valid until {not_after}",
+    Name.CREDENTIAL_RENEWED: "renewed its operational certificate, valid until {not_after}",
+    Name.CREDENTIAL_REPLACED: "uses its new certificate; the earlier one no longer counts",
+    Name.CREDENTIAL_REVOKED: "lost its operational certificate: {reason}",
+    Name.DEVICE_READMITTED: "may enrol again, with a new key",
+}
+"""How each is told to people; the fields in braces stand in the event's facts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """One fact, recorded."""
+
+    name: Name
+    at: datetime
+    actor: str
+    """Who did it: "device", "platform", "broker", or a person's or program's name."""
+    device: DeviceId | None = None
+    enrolment: str | None = None
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+    """Particulars, by the names of STORY."""
+    cursor: int = 0
+    """Place in the trail, given by the registry; grows by one or more with every event."""
+
+    def story(self) -> str:
+        """The fact as a clause about the device."""
+        return STORY[self.name].format_map(_Missing(self.facts, actor=self.actor))
+
+
+class _Missing(dict[str, str | int]):
+    """An older event may lack a field that today's sentence has: show a dash, never fail."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whose is it: sales records, and the epoch that counts owners.
+
+Here is as much ownership as a sale needs. The ledger (claimed, transferred, decommissioned) joins
+this file's rules when it comes; the epoch is its counter already.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from homeport.errors import MalformedError
+
+NO_EPOCH: Final = 0
+"""The epoch of a device that never had an owner."""
+
+_COUNTED: Final = re.compile(r"(?s)(.*?)([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class SerialRange:
+    """Serial numbers from first to last, both included: one prefix, counted digits of one width."""
+
+    first: str
+    last: str
+
+    def __post_init__(self) -> None:
+        """Refuse a range that is not counted, or runs backwards (MalformedError)."""
+        if self.first == self.last:
+            return
+        low, high = _COUNTED.fullmatch(self.first), _COUNTED.fullmatch(self.last)
+        if not low or not high or low[1] != high[1] or len(low[2]) != len(high[2]):
+            raise MalformedError(
+                f"{self.first}..{self.last} is not a range: both ends need the same prefix and as"
+                " many digits"
+            )
+        if low[2] > high[2]:
+            raise MalformedError(f"{self.first}..{self.last} runs backwards")
+
+    def __contains__(self, serial_number: str) -> bool:
+        """Whether the serial number lies in the range; equal width makes text order number order."""
+        if len(serial_number) != len(self.first):
+            return False
+        if self.first == self.last:
+            return serial_number == self.first
+        counted = _COUNTED.fullmatch(serial_number)
+        return counted is not None and self.first <= serial_number <= self.last
+
+    def overlaps(self, other: "SerialRange") -> bool:
+        """Whether a serial number could lie in both."""
+        return (
+            len(self.first) == len(other.first)
+            and self.first <= other.last
+            and other.first <= self.last
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesRecord:
+    """A statement that devices went to a tenant, and to which upstream they belong."""
+
+    serial_numbers: SerialRange
+    tenant: str
+    upstream: str | None
+    """None: the tenant's default upstream."""
+    authority: str | None = None
+    """The issuer authority the record speaks of; None: whichever has such a serial number."""
+    recorded_at: datetime
+    source: str
+    """Where it came from, for the timeline: file name and line, or who typed it."""

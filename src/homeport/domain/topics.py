@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The MQTT topics, built and parsed; and what one device may do with them.
+
+`hp/<tenant>/<device>/state`        retained: {"state":"online"|"offline", ...}; offline is the will
+`hp/<tenant>/<device>/up/<channel>`   device to upstream
+`hp/<tenant>/<device>/down/<channel>` upstream to device
+
+In NATS the levels are separated by dots. Tenants are the second level, so that one pattern gives a
+tenant everything of its own and nothing else; after a transfer a device has other topics. The
+twin's topics join here when it comes.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Self
+
+from homeport.domain.device import DeviceId
+from homeport.domain.tenant import NAME
+from homeport.errors import MalformedError
+
+ROOT: Final = "hp"
+_CHANNEL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}(?:/[A-Za-z0-9_-]{1,64}){0,7}")
+"""Levels of a channel: neither wildcards nor dots, which NATS reads as separators."""
+
+
+class Branch(StrEnum):
+    """What a topic below a device is for."""
+
+    STATE = "state"
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic of one device."""
+
+    tenant: str
+    device: DeviceId
+    branch: Branch
+    channel: str = ""
+    """Levels below `up` and `down`; empty for `state`."""
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be a topic (MalformedError)."""
+        if not NAME.fullmatch(self.tenant):
+            raise MalformedError("the tenant's level of the topic is wrong")
+        if (self.branch is Branch.STATE) != (self.channel == ""):
+            raise MalformedError("a channel stands below up and down, and only there")
+        check = _CHANNEL.fullmatch(self.channel)
+        if self.channel and not check:
+            raise MalformedError("channels have up to 8 levels of A-Z a-z 0-9 _ -")
+
+    def __str__(self) -> str:
+        levels = f"{device_prefix(self.tenant, self.device)}/{self.branch}"
+        return f"{levels}/{self.channel}" if self.channel else levels
+
+    @classmethod
+    def parse(cls, topic: str) -> Self:
+        """Read an MQTT topic; anything that is none of ours is a MalformedError."""
+        levels = topic.split("/", 4)
+        if len(levels) not in (4, 5) or levels[0] != ROOT:
+            raise MalformedError("not a topic of a device")
+        try:
+            branch = Branch(levels[3])
+        except ValueError as error:
+            raise MalformedError("not a topic of a device") from error
+        return cls(levels[1], DeviceId.parse(levels[2]), branch, "".join(levels[4:]))
+
+    @property
+    def subject(self) -> str:
+        """The same in NATS."""
+        return str(self).replace("/", ".")
+
+    @classmethod
+    def parse_subject(cls, subject: str) -> Self:
+        """Read a NATS subject; anything that is none of ours is a MalformedError."""
+        return cls.parse(subject.replace("/", "\0").replace(".", "/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """NATS subjects that one connection may publish and subscribe to."""
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+
+
+def device_prefix(tenant: str, device: DeviceId) -> str:
+    """The levels that all topics of a device begin with, without a slash at the end."""
+    return f"{ROOT}/{tenant}/{device}"
+
+
+def device_permissions(tenant: str, device: DeviceId) -> Permissions:
+    """What a device may do: its own state and `up` out, its own `down` in, and nothing else.
+
+    No `$MQTT.>`: with it in `publish` a device could forge QoS 1 deliveries to others.
+    """
+    prefix = device_prefix(tenant, device).replace("/", ".")
+    return Permissions(
+        publish=(f"{prefix}.state", f"{prefix}.up.>"), subscribe=(f"{prefix}.down.>",)
+    )
+
+
+def every_state_subject() -> str:
+    """The NATS pattern of all devices' states."""
+    return f"{ROOT}.*.*.{Branch.STATE}"
