@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Homeport's own enrolment protocol over HTTPS: docs/protocols/native.md."""
