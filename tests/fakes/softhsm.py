@@ -12,6 +12,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,8 @@ def make_token(label: str | None = None, pin: str = "1234") -> SoftToken:
          "--pin", pin],
         check=True, capture_output=True, env=os.environ, timeout=30,
     )  # fmt: skip
+    if loaded := sys.modules.get("homeport.keys.token"):
+        loaded.reload_modules()  # SoftHSM2 lists its tokens once a process.
     return SoftToken(name, pin, pin_file)
 
 

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The signature algorithms (RFC 7518 section 3.1) and which key each belongs to.
+
+The key decides the algorithm, never the sender of a message: an attacker who may choose turns a
+public key into an HMAC secret, or asks for `none` (RFC 8725 section 3.1).
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
+
+from homeport.errors import Code, HomeportError
+
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+"""A public key of a kind that we accept anywhere."""
+
+CryptoKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+"""What the builders of `cryptography.x509` sign with; a token's key is a subclass of the first."""
+
+
+class SignatureAlgorithm(StrEnum):
+    """The algorithms we sign and verify with, by their JOSE names."""
+
+    ES256 = "ES256"
+    ES384 = "ES384"
+    PS256 = "PS256"
+    RS256 = "RS256"
+
+
+RSA_BITS: Final = range(2048, 4097)
+"""NIST SP 800-131A forbids less than 2048; more than 4096 lets a device burn our CPU time."""
+
+COORDINATE_SIZE: Final[Mapping[SignatureAlgorithm, int]] = {
+    SignatureAlgorithm.ES256: 32,
+    SignatureAlgorithm.ES384: 48,
+}
+"""Bytes of r, and of s, in a JOSE signature (RFC 7518 section 3.4)."""
+
+ECDSA: Final[Mapping[SignatureAlgorithm, ec.ECDSA]] = {
+    SignatureAlgorithm.ES256: ec.ECDSA(hashes.SHA256()),
+    SignatureAlgorithm.ES384: ec.ECDSA(hashes.SHA384()),
+}
+RSA_PADDING: Final[Mapping[SignatureAlgorithm, padding.AsymmetricPadding]] = {
+    # RFC 7518 section 3.5: the salt is as long as the hash.
+    SignatureAlgorithm.PS256: padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size),
+    SignatureAlgorithm.RS256: padding.PKCS1v15(),
+}
+SHA256: Final = hashes.SHA256()
+
+_BY_CURVE: Final[Mapping[str, tuple[SignatureAlgorithm, ...]]] = {
+    "secp256r1": (SignatureAlgorithm.ES256,),
+    "secp384r1": (SignatureAlgorithm.ES384,),
+}
+_RSA: Final = (SignatureAlgorithm.PS256, SignatureAlgorithm.RS256)
+
+
+def algorithms_of(public_key: object) -> tuple[SignatureAlgorithm, ...]:
+    """Return the algorithms that fit a public key, the preferred one first.
+
+    Raise KEY_UNSUITABLE for any other kind, curve or size (Ed25519, P-521, RSA-1024, ...).
+    """
+    if isinstance(public_key, ec.EllipticCurvePublicKey):
+        fitting = _BY_CURVE.get(public_key.curve.name)
+        if fitting is not None:
+            return fitting
+        raise HomeportError(Code.KEY_UNSUITABLE, f"curve {public_key.curve.name}")
+    if isinstance(public_key, rsa.RSAPublicKey):
+        if public_key.key_size in RSA_BITS:
+            return _RSA
+        raise HomeportError(Code.KEY_UNSUITABLE, f"RSA with {public_key.key_size} bits")
+    raise HomeportError(Code.KEY_UNSUITABLE, type(public_key).__name__.lstrip("_"))
+
+
+def suitable(public_key: object) -> PublicKey:
+    """Return the key if it is of a kind that we accept anywhere, else raise KEY_UNSUITABLE."""
+    algorithms_of(public_key)
+    if not isinstance(public_key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        raise HomeportError(Code.KEY_UNSUITABLE, type(public_key).__name__)
+    return public_key
+
+
+def default_algorithm(public_key: object) -> SignatureAlgorithm:
+    """Return the algorithm to sign with: P-256 ES256, P-384 ES384, RSA PS256.
+
+    Raise KEY_UNSUITABLE for any other kind of key.
+    """
+    return algorithms_of(public_key)[0]
+
+
+def jose_from_der(signature: bytes, algorithm: SignatureAlgorithm) -> bytes:
+    """Turn a DER ECDSA signature into r and s side by side (RFC 7518 section 3.4)."""
+    size = COORDINATE_SIZE[algorithm]
+    r, s = decode_dss_signature(signature)
+    return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+
+
+def der_from_jose(signature: bytes) -> bytes:
+    """Turn r and s side by side into a DER ECDSA signature."""
+    half = len(signature) // 2
+    return encode_dss_signature(
+        int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
+    )
