@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/reference/topics.md, from `homeport.domain.topics`."""
+
+from typing import Final
+
+from homeport.domain import topics
+from homeport.domain.device import DeviceId
+from homeport.domain.topics import Branch, Topic, device_permissions
+from tools.pages.markdown import table
+
+PURPOSE: Final = {
+    Branch.STATE: "retained: `online` once connected; `offline` is the last will",
+    Branch.UP: "from the device to its upstream",
+    Branch.DOWN: "from the upstream to the device",
+}
+
+TENANT: Final = "acme"
+DEVICE: Final = DeviceId.parse("abcdefghijklmnop-SN0001")
+
+INTRODUCTION: Final = """\
+# MQTT topics
+
+The tenant is the second level, so that one pattern gives a tenant everything of its own and nothing
+else; after a transfer a device has other topics. In NATS the levels are separated by dots.
+
+"""
+
+
+def page() -> str:
+    """The topics of one device, and what it may do with them."""
+    rows = [(f"`{_example(branch)}`", PURPOSE[branch]) for branch in Branch]
+    allowed = device_permissions(TENANT, DEVICE)
+    permissions = [
+        ("publish", ", ".join(f"`{subject}`" for subject in allowed.publish)),
+        ("subscribe", ", ".join(f"`{subject}`" for subject in allowed.subscribe)),
+    ]
+    return (
+        INTRODUCTION
+        + f"Tenant `{TENANT}`, device `{DEVICE}`; a channel has up to eight levels:\n\n"
+        + table(("topic", "for"), rows)
+        + "\nWhat the broker lets this device do, as NATS subjects:\n\n"
+        + table(("may", "subjects"), permissions)
+        + "\nThe platform itself watches "
+        + f"`{topics.every_state_subject()}`.\n"
+    )
+
+
+def _example(branch: Branch) -> Topic:
+    return Topic(TENANT, DEVICE, branch, "" if branch is Branch.STATE else "temperature")
