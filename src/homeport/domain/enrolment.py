@@ -65,9 +65,10 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (State.PROVEN, Event.SECOND_KEY_SEEN): State.AWAITING_DECISION,
     (State.AWAITING_DECISION, Event.CANDIDATE_ACCEPTED): State.PROVEN,
     (State.AWAITING_DECISION, Event.CANDIDATE_REFUSED): State.REFUSED,
-    **{(state, Event.OWNER_MISSING): State.AWAITING_OWNER for state in _LOOKING},
-    **{(state, Event.UPSTREAM_MISSING): State.AWAITING_UPSTREAM for state in _LOOKING},
-    **{(state, Event.PLACE_FOUND): State.ASSIGNED for state in _LOOKING},
+    **{(state, Event.OWNER_MISSING): State.AWAITING_OWNER for state in (*_LOOKING, *_PLACED)},
+    **{(state, Event.UPSTREAM_MISSING): State.AWAITING_UPSTREAM for state in (*_LOOKING, *_PLACED)},
+    # From a place the device may be sent to another one: its upstream was changed.
+    **{(state, Event.PLACE_FOUND): State.ASSIGNED for state in (*_LOOKING, *_PLACED)},
     (State.ASSIGNED, Event.CERTIFICATE_ISSUED): State.ISSUED,
     (State.ASSIGNED, Event.REDIRECT_GIVEN): State.REDIRECTED,
     (State.ISSUED, Event.FIRST_MESSAGE_SEEN): State.OPERATIONAL,

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Enrol a proven device: the verb behind every protocol.
+
+Rules (product decisions 2, 10): a repeated request gets the same certificate; a revoked key is
+never certified again, nor one key for two devices; a second key on a working identity waits for a
+decision while the device that works goes on. Repeating the request while the run is parked
+changes nothing and writes nothing.
+"""
+
+from dataclasses import replace
+from typing import Final
+from uuid import uuid4
+
+from homeport.domain.audit import Name
+from homeport.domain.credential import CredentialState
+from homeport.domain.device import Device
+from homeport.domain.enrolment import ENDED, Enrolment, Event, Fact, State
+from homeport.errors import Code
+from homeport.provisioning.certify import proceed
+from homeport.provisioning.outcome import Outcome, Refusal
+from homeport.provisioning.policy import SecondKey
+from homeport.provisioning.supersede import supersede
+from homeport.provisioning.visit import Visit
+
+CANDIDATES_MAX: Final = 3
+"""Second keys that may wait for a decision per device: a copied identity must not fill the disk."""
+
+_WORKING: Final = frozenset({State.ISSUED, State.OPERATIONAL})
+
+
+async def enrol(visit: Visit) -> Outcome | Refusal:
+    """Bring the device's run as far as the facts allow, and return what the device gets."""
+    device = await _known(visit)
+    run = await visit.tx.enrolments.with_key(device.id, visit.proven.key_hash)
+    latest = await visit.tx.enrolments.latest(device.id)
+    going = await _forbidden(visit, device, run, latest) or run
+    if going is None or (isinstance(going, Enrolment) and going.state is State.SUPERSEDED):
+        going = await _begin(visit, device, going, latest)
+    if isinstance(going, Enrolment):
+        return await proceed(visit, device, going)
+    await visit.tx.audit.record(visit.refused(going))
+    return going
+
+
+async def _known(visit: Visit) -> Device:
+    """Return the device as registered; one that nobody announced is registered now."""
+    proven, tx = visit.proven, visit.tx
+    device = await tx.devices.get(proven.device)
+    if device is None:
+        device = Device(
+            id=proven.device,
+            model=proven.model,
+            hardware_identity="external",
+            minted=False,
+            idevid_fingerprint=proven.idevid_fingerprint,
+            registered_at=visit.now,
+        )
+        await tx.devices.put(device)
+        source = "first contact; it is in no manifest"
+        event = visit.event(Name.DEVICE_REGISTERED, model=proven.model, source=source)
+        await tx.audit.record(event)
+    elif device.idevid_fingerprint is None:
+        device = replace(device, idevid_fingerprint=proven.idevid_fingerprint)
+        await tx.devices.put(device)
+    return device
+
+
+async def _forbidden(
+    visit: Visit, device: Device, run: Enrolment | None, latest: Enrolment | None
+) -> Refusal | None:
+    if device.idevid_fingerprint != visit.proven.idevid_fingerprint:
+        return Refusal(Code.DEVICE_CONFLICT, "it shows another IDevID than the one minted for it")
+    for credential in await visit.tx.credentials.of_key(visit.proven.key_hash):
+        if credential.device != device.id:
+            return Refusal(Code.KEY_TAKEN, f"by {credential.device}")
+        if credential.state is CredentialState.REVOKED and not _is_barred(latest):
+            return Refusal(Code.KEY_REVOKED, f"certificate {credential.fingerprint[:16]}")
+    if _is_barred(latest):
+        return Refusal(Code.CREDENTIAL_REVOKED, "the device was revoked and not readmitted")
+    if run is not None and run.state is State.REFUSED:
+        return Refusal(Code.KEY_REVOKED, "a person refused this key")
+    return None
+
+
+def _is_barred(latest: Enrolment | None) -> bool:
+    return latest is not None and latest.state is State.REVOKED
+
+
+async def _begin(
+    visit: Visit, device: Device, run: Enrolment | None, latest: Enrolment | None
+) -> Enrolment | Refusal:
+    """Begin a run for a key that has none, or for one that was superseded and comes back."""
+    is_second = run is not None or (latest is not None and latest.state in _WORKING)
+    must_ask = is_second and visit.policy.second_key is SecondKey.ASK
+    if must_ask and len(await visit.tx.enrolments.candidates(device.id)) >= CANDIDATES_MAX:
+        return Refusal(Code.DEVICE_CONFLICT, "too many second keys wait for a decision")
+    begun = run or Enrolment(
+        id=uuid4().hex,
+        device=device.id,
+        state=State.PROVEN,
+        request_id=visit.proven.request_id,
+        key_hash=visit.proven.key_hash,
+        epoch=device.epoch,
+        started_at=visit.now,
+        changed_at=visit.now,
+    )
+    await visit.tx.audit.record(
+        visit.event(Name.ENROLMENT_STARTED, begun, peer=visit.proven.peer)
+    )
+    if is_second:
+        begun = begun.after(Event.SECOND_KEY_SEEN, visit.now)
+    if must_ask:
+        await visit.tx.audit.record(visit.parked(begun, Fact.DECISION))
+    elif is_second:
+        begun = begun.after(Event.CANDIDATE_ACCEPTED, visit.now)
+    if not must_ask and latest is not None and latest.state not in ENDED:
+        await supersede(visit.tx, latest, actor="device", now=visit.now)
+    await visit.tx.enrolments.put(begun)
+    return begun

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""End a run in favour of a later one of the same device; what it was given no longer counts."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from homeport.domain.audit import AuditEvent, Name
+from homeport.domain.credential import Credential, CredentialState
+from homeport.domain.enrolment import Enrolment, Event
+from homeport.provisioning.ports import Transaction
+
+
+async def supersede(tx: Transaction, run: Enrolment, *, actor: str, now: datetime) -> None:
+    """End the run; its certificates are revoked."""
+    await tx.enrolments.put(run.after(Event.LATER_RUN_BEGUN, now))
+    ended = AuditEvent(
+        name=Name.ENROLMENT_SUPERSEDED, at=now, actor=actor, device=run.device, enrolment=run.id
+    )
+    await tx.audit.record(ended)
+    issued = [c for c in await tx.credentials.of_device(run.device) if c.enrolment == run.id]
+    await revoke_credentials(tx, issued, "superseded by another key", actor=actor, now=now)
+
+
+async def revoke_credentials(
+    tx: Transaction, credentials: Iterable[Credential], reason: str, *, actor: str, now: datetime
+) -> int:
+    """Revoke those that are not revoked yet, with an event each; return how many."""
+    revoked = [c for c in credentials if c.state is not CredentialState.REVOKED]
+    for credential in revoked:
+        await tx.credentials.put(replace(credential, state=CredentialState.REVOKED, revoked_at=now))
+        event = AuditEvent(
+            name=Name.CREDENTIAL_REVOKED,
+            at=now,
+            actor=actor,
+            device=credential.device,
+            enrolment=credential.enrolment,
+            facts={"reason": reason, "credential": credential.fingerprint},
+        )
+        await tx.audit.record(event)
+    return len(revoked)
