@@ -90,6 +90,7 @@ def run(name: str, arguments: list[str]) -> tuple[int, Count]:
     workers = min(2, os.cpu_count() or 1) if name == "quick" else 0
     print(f"\n--- suite: {name} ({', '.join(folders)})", flush=True)
     command = [sys.executable, "-m", "pytest", *folders, f"--numprocesses={workers}"]
+    command += ["--dist=loadfile"]  # a file's fixtures are made once
     done = subprocess.run([*command, f"--junitxml={report}", *arguments], cwd=ROOT, check=False)
     return done.returncode, counted(report)
 
