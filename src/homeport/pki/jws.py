@@ -4,8 +4,7 @@
 Rules: the algorithm follows from the key, never from the sender (RFC 8725 section 3.1); `typ` is
 always there, so that a signature for one purpose is not taken for another (section 3.11); there
 is no unprotected header and no `crit`; base64url has one form only. Unknown protected members are
-ignored, as RFC 7515 section 4 demands. An `UnverifiedJws` gives its payload to nobody but
-`verify`.
+ignored, as RFC 7515 section 4 demands.
 """
 
 import hashlib
@@ -67,12 +66,17 @@ class _AlgorithmOnly(msgspec.Struct, gc=False):
 
 
 class UnverifiedJws(msgspec.Struct, frozen=True, gc=False):
-    """A JWS that could be read. Nothing in it is true before `verify`."""
+    """A JWS that could be read: its three texts, and what they hold.
+
+    Nothing in it is true before `verify`, which returns the payload.
+    """
 
     protected: str
     payload: str
     signature: str
     header: JwsHeader
+    unverified_payload: bytes
+    signature_value: bytes
 
     def signing_input(self) -> bytes:
         """Return what is signed (RFC 7515 section 5.1): protected header, dot, payload."""
@@ -101,13 +105,17 @@ def parse(data: bytes, *, limit: int = JWS_LIMIT) -> UnverifiedJws:
     try:
         outer = _outer.decode(data)
         content = base64url.decode(outer.protected)
-        # The texts are kept and not the values; that they can be read is checked here, once.
-        base64url.decode(outer.signature)
-        base64url.decode(outer.payload)
+        payload, signature = base64url.decode(outer.payload), base64url.decode(outer.signature)
     except (msgspec.DecodeError, UnicodeDecodeError, MalformedError) as error:
         raise MalformedError(str(error), Code.JWS_MALFORMED) from None
-    header = _parse_header(content)
-    return UnverifiedJws(outer.protected, outer.payload, outer.signature, header)
+    return UnverifiedJws(
+        outer.protected,
+        outer.payload,
+        outer.signature,
+        _parse_header(content),
+        payload,
+        signature,
+    )
 
 
 def verify(jws: UnverifiedJws, public_key: PublicKey) -> bytes:
@@ -119,7 +127,7 @@ def verify(jws: UnverifiedJws, public_key: PublicKey) -> bytes:
     algorithm = jws.header.alg
     if algorithm not in algorithms_of(public_key):
         raise HomeportError(Code.ALGORITHM_REFUSED, f"{algorithm} for another kind of key")
-    signature = base64url.decode(jws.signature)
+    signature = jws.signature_value
     try:
         if isinstance(public_key, ec.EllipticCurvePublicKey):
             # Another length would give other numbers r and s for the same bytes.
@@ -130,7 +138,7 @@ def verify(jws: UnverifiedJws, public_key: PublicKey) -> bytes:
             public_key.verify(signature, jws.signing_input(), RSA_PADDING[algorithm], SHA256)
     except InvalidSignature:
         raise HomeportError(Code.SIGNATURE_WRONG) from None
-    return base64url.decode(jws.payload)
+    return jws.unverified_payload
 
 
 class JwsSigner:
