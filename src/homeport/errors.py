@@ -74,6 +74,7 @@ class Code(StrEnum):
     TOO_MANY_REQUESTS = "too-many-requests"
     # unavailable
     BROKER_UNAVAILABLE = "broker-unavailable"
+    INTERNAL_ERROR = "internal-error"
     KEY_STORE_UNAVAILABLE = "key-store-unavailable"
     PORT_OCCUPIED = "port-occupied"
     STORAGE_UNAVAILABLE = "storage-unavailable"
@@ -106,7 +107,9 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "Send X.509 in DER (base64 in x5c) or PEM in files.",
     ),
     Code.CSR_MALFORMED: Entry(
-        Kind.MALFORMED, "The PKCS#10 request cannot be read.", "Send DER, base64url without padding."
+        Kind.MALFORMED,
+        "The PKCS#10 request cannot be read.",
+        "Send DER, base64url without padding.",
     ),
     Code.JWS_MALFORMED: Entry(
         Kind.MALFORMED,
@@ -167,7 +170,9 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "A device can ask only for itself.",
     ),
     Code.SIGNATURE_WRONG: Entry(
-        Kind.UNPROVEN, "The signature is wrong.", "Sign the bytes that are sent, with the leaf's key."
+        Kind.UNPROVEN,
+        "The signature is wrong.",
+        "Sign the bytes that are sent, with the leaf's key.",
     ),
     Code.URL_WRONG: Entry(
         Kind.UNPROVEN,
@@ -254,6 +259,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     ),
     Code.BROKER_UNAVAILABLE: Entry(
         Kind.UNAVAILABLE, "The message broker does not answer.", "Look at its log; it is restarted."
+    ),
+    Code.INTERNAL_ERROR: Entry(
+        Kind.UNAVAILABLE,
+        "Something went wrong here that should not have.",
+        "Try again later; the platform's log says what happened, with the time of this answer.",
     ),
     Code.KEY_STORE_UNAVAILABLE: Entry(
         Kind.UNAVAILABLE,
