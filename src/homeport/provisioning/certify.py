@@ -19,9 +19,7 @@ async def proceed(visit: Visit, device: Device, run: Enrolment) -> Outcome:
     """Look for the device's place and act on what was found."""
     if run.state is State.AWAITING_DECISION:
         return Outcome(device, run)
-    device, place = await find_place(
-        visit.tx, device, epoch=visit.proven.epoch, now=visit.now
-    )
+    device, place = await find_place(visit.tx, device, epoch=visit.proven.epoch, now=visit.now)
     if isinstance(place, Fact):
         return Outcome(device, await _park(visit, run, place))
     if run.state in PARKED:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A person decides about a second key: is it the same device, or a copy?"""
+"""Decide about a second key, as a person: the same device, or a copy."""
 
 from datetime import datetime
 

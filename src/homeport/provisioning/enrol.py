@@ -104,9 +104,7 @@ async def _begin(
         started_at=visit.now,
         changed_at=visit.now,
     )
-    await visit.tx.audit.record(
-        visit.event(Name.ENROLMENT_STARTED, begun, peer=visit.proven.peer)
-    )
+    await visit.tx.audit.record(visit.event(Name.ENROLMENT_STARTED, begun, peer=visit.proven.peer))
     if is_second:
         begun = begun.after(Event.SECOND_KEY_SEEN, visit.now)
     if must_ask:

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the verbs need: the registry's parts, and whoever signs certificates.
 
-A verb is `async def verb(tx, ...)` over one `Transaction`: all that it writes is kept or nothing is,
-its audit events too. It awaits nothing but the transaction's ports and does no other I/O, so an
+A verb is `async def verb(tx, ...)` over one `Transaction`: all that it writes is kept or nothing
+is, its audit events too. It awaits nothing but the transaction's ports and does no other I/O, so an
 adapter may drive it in a thread of its own (SQLite) or in the event loop (PostgreSQL).
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from homeport.domain.audit import AuditEvent
 from homeport.domain.credential import Credential
@@ -21,6 +22,7 @@ from homeport.domain.upstream import Upstream
 from homeport.pki.requests import ProvenCsr
 
 Result = TypeVar("Result")
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,14 @@ class MintedDevice:
     """SubjectPublicKeyInfo of the DPP bootstrapping key, DER."""
     dpp_key_hash: str | None
     claim_code_hash: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged(Generic[Row]):
+    """Rows laid ready beside the registry, checked and in order, to be added in one short step."""
+
+    count: int
+    """How many different rows there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +146,8 @@ class Devices(Protocol):
         """Add it, or change model, owner, upstream, epoch and IDevID of the one that is there."""
         ...
 
-    async def add_minted(
-        self, authority: str, devices: Iterable[MintedDevice], now: datetime
-    ) -> int:
-        """Register a manifest's devices, streamed; return how many were new.
+    async def add_minted(self, staged: Staged[MintedDevice], now: datetime) -> int:
+        """Register a manifest's devices; return how many were not there before.
 
         One that is there already with the same IDevID is left as it is; with another IDevID it is
         a HomeportError(DEVICE_CONFLICT) that names it. A device that was only seen becomes minted.
@@ -149,7 +157,7 @@ class Devices(Protocol):
     async def unowned(
         self, serial_numbers: SerialRange, authority: str | None, limit: int
     ) -> Sequence[Device]:
-        """Return registered devices of the range that have no tenant yet, by id."""
+        """Return registered devices of the range without a tenant, by id, at most `limit`."""
         ...
 
 
@@ -157,7 +165,15 @@ class SalesRecords(Protocol):
     """Which devices were sold to whom, also before they were ever seen."""
 
     async def add(self, records: Iterable[SalesRecord]) -> int:
-        """Keep records, streamed; return how many were new (an equal one is not kept twice)."""
+        """Keep a few records; return how many said something new.
+
+        One that repeats the latest of exactly its range and authority (same tenant, same upstream)
+        is not kept.
+        """
+        ...
+
+    async def add_staged(self, staged: Staged[SalesRecord]) -> int:
+        """Keep many records; return how many said something new."""
         ...
 
     async def covering(self, device: DeviceId) -> SalesRecord | None:
@@ -177,7 +193,8 @@ class Enrolments(Protocol):
     async def latest(self, device: DeviceId) -> Enrolment | None:
         """Return the run that the device's state is read from: the last that is not a candidate.
 
-        A run awaiting decision or refused as a candidate is returned only if there is no other.
+        A superseded run is returned only if there is no other but candidates; a candidate (awaiting
+        decision, or refused) only if there is no other at all.
         """
         ...
 
@@ -290,6 +307,22 @@ class Registry(Protocol):
         """Run a verb that only reads, on a consistent view, without waiting for writers."""
         ...
 
+    def stage_minted(
+        self, authority: str, devices: Iterable[MintedDevice]
+    ) -> AbstractAsyncContextManager[Staged[MintedDevice]]:
+        """Lay a manifest's devices ready, streamed in a thread, without holding up writers.
+
+        An error of the iterable ends it; two lines that contradict each other are a
+        HomeportError(DEVICE_CONFLICT). What is laid ready is gone when the context ends.
+        """
+        ...
+
+    def stage_sales(
+        self, records: Iterable[SalesRecord]
+    ) -> AbstractAsyncContextManager[Staged[SalesRecord]]:
+        """Lay sales records ready in the same way; repeated lines count once."""
+        ...
+
     async def version(self) -> int:
         """Return a number that changes whenever anybody, in any process, has committed."""
         ...
@@ -314,7 +347,7 @@ class Issuer(Protocol):
     """
 
     def issue(self, device: DeviceId, request: ProvenCsr, now: datetime) -> IssuedCertificate:
-        """Certify the key for the device; HomeportError of kind REFUSED if the profile forbids it."""
+        """Certify the key for the device; HomeportError (refused) if the profile forbids it."""
         ...
 
     def chain(self) -> Sequence[bytes]:

@@ -11,9 +11,7 @@ from homeport.provisioning.ports import Transaction
 from homeport.provisioning.supersede import revoke_credentials
 
 
-async def revoke(
-    tx: Transaction, device: Device, reason: str, *, actor: str, now: datetime
-) -> int:
+async def revoke(tx: Transaction, device: Device, reason: str, *, actor: str, now: datetime) -> int:
     """Revoke all certificates of the device and bar it; return how many certificates.
 
     The broker disconnects it when it reads the event (`CREDENTIAL_REVOKED`).

@@ -103,7 +103,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """[4.1] Where messages go."""
 
     protocol: Text
-    """"mqtt" (TLS on TCP) or "mqtt-websocket" (wss)."""
+    """`mqtt` (TLS on TCP) or `mqtt-websocket` (wss)."""
     host: Text
     port: Annotated[int, Meta(ge=1, le=65535)]
     path: str = ""
@@ -147,7 +147,7 @@ class Parked(Answer, frozen=True, kw_only=True, tag="parked"):
     """[4.2] The platform knows the device; a fact is missing. Ask again."""
 
     missing: Text
-    """"owner", "upstream" or "decision"."""
+    """`owner`, `upstream` or `decision`."""
     detail: str
     """For the device's log."""
     nonce: Text
