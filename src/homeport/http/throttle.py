@@ -48,13 +48,11 @@ class Throttle:
         now = self._clock.monotonic()
         full_at = max(self._full_at.get(key, now), now) + cost * self._interval
         wait = full_at - now - self._tolerance
-        # A nanosecond, else the rounding of the clock's float refuses the last of a burst.
-        if wait > 1e-9:  # noqa: PLR2004
+        if wait > ROUNDING:
             if key in self._full_at:
                 self._full_at.move_to_end(key)
-            raise HomeportError(
-                Code.TOO_MANY_REQUESTS, str(key), retry_after=timedelta(seconds=wait)
-            )
+            pause = timedelta(seconds=wait + ROUNDING)
+            raise HomeportError(Code.TOO_MANY_REQUESTS, str(key), retry_after=pause)
         self._full_at[key] = full_at
         self._full_at.move_to_end(key)
         self._forget(now)
