@@ -12,11 +12,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.keys import PrivateKey, PublicKey, SignatureAlgorithm, default_algorithm, suitable
 from homeport.pki.certificates import READ_ERRORS
+from homeport.pki.subjects import device_subject
 
 REQUEST_LIMIT: Final = 8_192
 """Bytes; an RSA-4096 request takes 1.5 kB, with attestation attributes up to 6 kB."""
@@ -57,7 +57,7 @@ def build_request(key: PrivateKey, serial_number: str) -> bytes:
 
     Raise KEY_STORE_UNAVAILABLE if the key's place does not answer.
     """
-    subject = x509.Name([x509.NameAttribute(NameOID.SERIAL_NUMBER, serial_number)])
+    subject = device_subject(serial_number)
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
     request = builder.sign(key.crypto_key(), hash_for(key.public_key()))
     return request.public_bytes(Encoding.DER)
