@@ -9,7 +9,7 @@ from typing import Final
 from homeport.domain.device import DeviceId
 
 RENEWAL_POINT: Final = 2 / 3
-"""Share of the lifetime after which the agent renews: a third is left for a network that is away."""
+"""Share of the lifetime after which the agent renews: a third is left for bad networks."""
 
 
 class CredentialState(StrEnum):

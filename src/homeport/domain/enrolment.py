@@ -123,7 +123,7 @@ class Enrolment:
     """When the first message was seen at the upstream."""
 
     def after(self, event: Event, now: datetime) -> Self:
-        """Return the enrolment after the event; HomeportError(TRANSITION_ILLEGAL) if it cannot be."""
+        """Return the enrolment after the event; or HomeportError(TRANSITION_ILLEGAL)."""
         state = TRANSITIONS.get((self.state, event))
         if state is None:
             raise HomeportError(Code.TRANSITION_ILLEGAL, f"{event} in {self.state}")

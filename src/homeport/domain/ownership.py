@@ -39,21 +39,25 @@ class SerialRange:
             raise MalformedError(f"{self.first}..{self.last} runs backwards")
 
     def __contains__(self, serial_number: str) -> bool:
-        """Whether the serial number lies in the range; equal width makes text order number order."""
-        if len(serial_number) != len(self.first):
-            return False
-        if self.first == self.last:
+        """Say whether the serial number lies in the range."""
+        if len(serial_number) != len(self.first) or self.first == self.last:
             return serial_number == self.first
-        counted = _COUNTED.fullmatch(serial_number)
-        return counted is not None and self.first <= serial_number <= self.last
+        width = self._width
+        prefix, count = serial_number[:-width], serial_number[-width:]
+        # Equal width makes the order of text the order of numbers.
+        is_counted = count.isascii() and count.isdigit() and prefix == self.first[:-width]
+        return is_counted and self.first <= serial_number <= self.last
 
     def overlaps(self, other: "SerialRange") -> bool:
-        """Whether a serial number could lie in both."""
-        return (
-            len(self.first) == len(other.first)
-            and self.first <= other.last
-            and other.first <= self.last
-        )
+        """Say whether a serial number could lie in both."""
+        ends = (other.first in self, other.last in self, self.first in other, self.last in other)
+        return any(ends)
+
+    @property
+    def _width(self) -> int:
+        """Digits that are counted: those at the end that the two ends have in common."""
+        counted = _COUNTED.fullmatch(self.first)
+        return len(counted[2]) if counted else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from homeport.protocols.native.wire import (
 from homeport.provisioning.outcome import Outcome
 
 RETRY_AFTER_SECONDS: Final = 2
-"""Rest between two long polls: long enough to forgive a platform that answers at once by mistake."""
+"""Rest between two long polls: forgives a platform that answers at once."""
 
 _DETAIL: Final = {
     Fact.OWNER: "The platform does not know yet whose device this is.",
