@@ -48,7 +48,7 @@ def mutate(sample: bytes, source: random.Random, corpus: list[bytes]) -> bytes:
     damaged = bytearray(sample)
     for _ in range(source.randint(1, 4)):
         source.choice(_MUTATIONS)(damaged, source)
-    if source.random() < 0.1:  # noqa: PLR2004  (one in ten is spliced with another sample)
+    if source.random() < 0.1:
         other = source.choice(corpus)
         damaged[source.randint(0, len(damaged)) :] = other[source.randint(0, len(other)) :]
     return bytes(damaged)

@@ -107,9 +107,7 @@ class TokenEllipticCurveKey(ec.EllipticCurvePrivateKey):
         """The size of the curve in bits."""
         return self._key.public_key().key_size
 
-    def sign(
-        self, data: Buffer, signature_algorithm: ec.EllipticCurveSignatureAlgorithm
-    ) -> bytes:
+    def sign(self, data: Buffer, signature_algorithm: ec.EllipticCurveSignatureAlgorithm) -> bytes:
         """Hash and sign; DER, as `cryptography` wants it."""
         algorithm = signature_algorithm.algorithm
         if isinstance(algorithm, Prehashed):
@@ -118,7 +116,7 @@ class TokenEllipticCurveKey(ec.EllipticCurvePrivateKey):
         digest.update(data)
         return der_from_jose(self._key.sign_digest(digest.finalize()))
 
-    def exchange(self, algorithm: ec.ECDH, peer_public_key: ec.EllipticCurvePublicKey) -> NoReturn:
+    def exchange(self, *_: object, **__: object) -> NoReturn:
         """Refuse: keys of this room only sign."""
         raise UnsupportedAlgorithm(ONLY_SIGNS)
 
@@ -126,12 +124,7 @@ class TokenEllipticCurveKey(ec.EllipticCurvePrivateKey):
         """Refuse: the key does not leave the token."""
         raise UnsupportedAlgorithm(ONLY_SIGNS)
 
-    def private_bytes(
-        self,
-        encoding: serialization.Encoding,
-        format: serialization.PrivateFormat,  # noqa: A002  (the name is cryptography's)
-        encryption_algorithm: serialization.KeySerializationEncryption,
-    ) -> NoReturn:
+    def private_bytes(self, *_: object, **__: object) -> NoReturn:
         """Refuse: the key does not leave the token."""
         raise UnsupportedAlgorithm(ONLY_SIGNS)
 

@@ -26,7 +26,7 @@ from homeport.errors import Code, HomeportError
 from homeport.keys.uri import Pkcs11Uri
 
 if TYPE_CHECKING:
-    from pkcs11._pkcs11 import lib as Module
+    from pkcs11 import _pkcs11
 
 Result = TypeVar("Result")
 
@@ -130,9 +130,9 @@ def reload_modules() -> None:
             _initialise_with_locks(path)
 
 
-def _load(path: Path) -> "Module":
+def _load(path: Path) -> "_pkcs11.lib":
     try:
-        module: Module = pkcs11.lib(str(path))
+        module: _pkcs11.lib = pkcs11.lib(str(path))
         with _modules_lock:
             if path not in _loaded:
                 _initialise_with_locks(path)

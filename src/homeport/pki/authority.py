@@ -123,9 +123,7 @@ def build_leaf(leaf: Leaf, issuer: Issuer) -> x509.Certificate:
         .add_extension(LEAF_KEY_USAGE, critical=True)
         .add_extension(leaf.usage, critical=False)
         .add_extension(leaf.alternative_names, critical=False)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(leaf.public_key), critical=False
-        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(leaf.public_key), critical=False)
     )
     return issuer.sign(builder)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificate chains (RFC 5280 section 6): does this certificate lead to a trust anchor of ours?
+"""Certificate chains (RFC 5280 section 6): whether a certificate leads to an anchor of ours.
 
 `cryptography` builds and checks the path; what it is too strict or too lenient about for device
 identities is said here:
@@ -123,9 +123,7 @@ def verify_platform_signer(
     return public_key
 
 
-def verify_ldevid(
-    leaf: x509.Certificate, issuers: Sequence[x509.Certificate]
-) -> x509.Certificate:
+def verify_ldevid(leaf: x509.Certificate, issuers: Sequence[x509.Certificate]) -> x509.Certificate:
     """Check that one of our own issuers signed an LDevID, and return which.
 
     Time is not looked at: an expired LDevID may renew, and whether it may is the caller's rule.

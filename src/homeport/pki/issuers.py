@@ -48,8 +48,7 @@ class CachedIssuer:
             not_before=max(certificate.not_valid_before_utc for certificate in chain),
             not_after=min(certificate.not_valid_after_utc for certificate in chain),
             depends_on_leaf=any(
-                extension_of(certificate, x509.NameConstraints) is not None
-                for certificate in chain
+                extension_of(certificate, x509.NameConstraints) is not None for certificate in chain
             ),
         )
 

@@ -166,7 +166,7 @@ class JwsSigner:
         )
 
 
-def sign(  # noqa: PLR0913  (the members of the header, by name)
+def sign(
     payload: bytes,
     *,
     key: PrivateKey,
