@@ -4,6 +4,8 @@
 .NOTPARALLEL:
 .SUFFIXES:
 .DEFAULT_GOAL := help
+# make -k check goes on after the first of them that fails.
+.PHONY: check-style check-types check-imports check-spelling check-docs
 .PHONY: help demo test check format bench soak docs lock setup setup-demo clean
 
 VENV   := .venv
@@ -22,12 +24,22 @@ demo: setup-demo ## mint, plug in, and see the first message arrive (EXIT=1: end
 test: setup check ## everything a submission needs (PYTEST_ARGS="-k nonce" narrows the tests)
 	$(BIN)/python -m tools.suites $(PYTEST_ARGS)
 
-check: $(STAMPS)/project-dev ## style, types, import rule, spelling, generated pages
+check: check-style check-types check-imports check-spelling check-docs ## style, types, import rule, spelling, generated pages
+
+check-style: $(STAMPS)/project-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+check-types: $(STAMPS)/project-dev
 	$(BIN)/mypy $(ROOTS)
+
+check-imports: $(STAMPS)/project-dev
 	$(BIN)/lint-imports --no-logo
+
+check-spelling: $(STAMPS)/project-dev
 	$(BIN)/codespell
+
+check-docs: $(STAMPS)/project-dev
 	$(BIN)/python -m tools.reference --check
 
 format: $(STAMPS)/project-dev ## let ruff mend what it can
