@@ -37,6 +37,7 @@ class Code(StrEnum):
     MANIFEST_MALFORMED = "manifest-malformed"
     SETTING_WRONG = "setting-wrong"
     SALES_MALFORMED = "sales-malformed"
+    STATE_CORRUPT = "state-corrupt"
     # unproven
     ALGORITHM_REFUSED = "algorithm-refused"
     CHAIN_UNTRUSTED = "chain-untrusted"
@@ -57,15 +58,18 @@ class Code(StrEnum):
     KEY_REVOKED = "key-revoked"
     KEY_TAKEN = "key-taken"
     KEY_UNSUITABLE = "key-unsuitable"
+    PLATFORM_REFUSED = "platform-refused"
     PROFILE_REFUSED = "profile-refused"
     # unknown
     DEVICE_UNKNOWN = "device-unknown"
     FILE_MISSING = "file-missing"
     KEY_MISSING = "key-missing"
     NOT_FOUND = "not-found"
+    PLATFORM_ABSENT = "platform-absent"
     TENANT_UNKNOWN = "tenant-unknown"
     UPSTREAM_UNKNOWN = "upstream-unknown"
     # conflict
+    AGENT_RUNNING = "agent-running"
     ALREADY_EXISTS = "already-exists"
     DEVICE_CONFLICT = "device-conflict"
     SALES_CONFLICT = "sales-conflict"
@@ -73,9 +77,12 @@ class Code(StrEnum):
     # throttled
     TOO_MANY_REQUESTS = "too-many-requests"
     # unavailable
+    AGENT_ABSENT = "agent-absent"
     BROKER_UNAVAILABLE = "broker-unavailable"
     INTERNAL_ERROR = "internal-error"
+    CLOCK_WRONG = "clock-wrong"
     KEY_STORE_UNAVAILABLE = "key-store-unavailable"
+    PLATFORM_UNREACHABLE = "platform-unreachable"
     PORT_OCCUPIED = "port-occupied"
     STORAGE_UNAVAILABLE = "storage-unavailable"
     UPSTREAM_UNREACHABLE = "upstream-unreachable"
@@ -128,6 +135,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.MALFORMED,
         "The sales file has wrong lines; nothing was imported.",
         "Mend the lines that are listed, then import again.",
+    ),
+    Code.STATE_CORRUPT: Entry(
+        Kind.MALFORMED,
+        "The agent's state on disk cannot be read.",
+        "Check the disk; homeport agent reset begins anew and keeps the device's own identity.",
     ),
     Code.ALGORITHM_REFUSED: Entry(
         Kind.UNPROVEN,
@@ -217,6 +229,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "The kind of key is not allowed here.",
         "Use P-256 or P-384, or RSA with 2048 bits or more.",
     ),
+    Code.PLATFORM_REFUSED: Entry(
+        Kind.REFUSED,
+        "The platform refuses, for a reason that this version does not know.",
+        "Look at the device's timeline on the platform: homeport device show.",
+    ),
     Code.PROFILE_REFUSED: Entry(
         Kind.REFUSED,
         "The certificate request does not fit the profile.",
@@ -232,11 +249,21 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.UNKNOWN, "No key at this place.", "Check the key's URI, and for a token its label."
     ),
     Code.NOT_FOUND: Entry(Kind.UNKNOWN, "There is nothing here.", "Check the address."),
+    Code.PLATFORM_ABSENT: Entry(
+        Kind.UNKNOWN,
+        "What answers at this address is no platform of ours.",
+        "Check the address; try: curl -k ADDRESS/.well-known/homeport.",
+    ),
     Code.TENANT_UNKNOWN: Entry(
         Kind.UNKNOWN, "No such tenant.", "Add it first: homeport tenant add NAME."
     ),
     Code.UPSTREAM_UNKNOWN: Entry(
         Kind.UNKNOWN, "No such upstream.", "List what is there with: homeport upstream list."
+    ),
+    Code.AGENT_RUNNING: Entry(
+        Kind.CONFLICT,
+        "Another agent uses this state directory.",
+        "End that one first (systemctl stop homeport-agent), or name another --state.",
     ),
     Code.ALREADY_EXISTS: Entry(
         Kind.CONFLICT, "There is one already.", "Use the present one, or another name or place."
@@ -257,6 +284,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     Code.TOO_MANY_REQUESTS: Entry(
         Kind.THROTTLED, "Too many requests from this address.", "Wait as long as Retry-After says."
     ),
+    Code.AGENT_ABSENT: Entry(
+        Kind.UNAVAILABLE,
+        "No agent answers at this socket.",
+        "Start it (systemctl start homeport-agent), and see that your user is in the socket's group.",
+    ),
     Code.BROKER_UNAVAILABLE: Entry(
         Kind.UNAVAILABLE, "The message broker does not answer.", "Look at its log; it is restarted."
     ),
@@ -265,10 +297,20 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "Something went wrong here that should not have.",
         "Try again later; the platform's log says what happened, with the time of this answer.",
     ),
+    Code.CLOCK_WRONG: Entry(
+        Kind.UNAVAILABLE,
+        "The device's clock is wrong and could not be set.",
+        "Set it, run a time service, or give the agent CAP_SYS_TIME.",
+    ),
     Code.KEY_STORE_UNAVAILABLE: Entry(
         Kind.UNAVAILABLE,
         "The key store does not answer.",
         "Check the PKCS#11 module, the token's label and the PIN file (SOFTHSM2_CONF with SoftHSM).",
+    ),
+    Code.PLATFORM_UNREACHABLE: Entry(
+        Kind.UNAVAILABLE,
+        "The platform does not answer.",
+        "Check cable, address, DNS and firewall: homeport agent doctor tries each step.",
     ),
     Code.PORT_OCCUPIED: Entry(
         Kind.UNAVAILABLE,
