@@ -52,6 +52,8 @@ class Code(StrEnum):
     VOUCHER_UNPROVEN = "voucher-unproven"
     # refused
     CERTIFICATE_EXPIRED = "certificate-expired"
+    CLIENT_ID_WRONG = "client-id-wrong"
+    CREDENTIAL_REPLACED = "credential-replaced"
     CREDENTIAL_REVOKED = "credential-revoked"
     DEVICE_DECOMMISSIONED = "device-decommissioned"
     EPOCH_STALE = "epoch-stale"
@@ -60,7 +62,9 @@ class Code(StrEnum):
     KEY_UNSUITABLE = "key-unsuitable"
     PLATFORM_REFUSED = "platform-refused"
     PROFILE_REFUSED = "profile-refused"
+    UPSTREAM_REFUSED = "upstream-refused"
     # unknown
+    CREDENTIAL_UNKNOWN = "credential-unknown"
     DEVICE_UNKNOWN = "device-unknown"
     FILE_MISSING = "file-missing"
     KEY_MISSING = "key-missing"
@@ -201,6 +205,16 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "The certificate expired too long ago to be renewed.",
         "The device enrols again with its IDevID; nothing needs to be done by hand.",
     ),
+    Code.CLIENT_ID_WRONG: Entry(
+        Kind.REFUSED,
+        "The MQTT client id is not the id of the certificate's device.",
+        "Connect with the device id of the enrolment's answer as client id.",
+    ),
+    Code.CREDENTIAL_REPLACED: Entry(
+        Kind.REFUSED,
+        "A newer certificate of this device has been used; this one no longer counts.",
+        "Use the newest certificate. If two devices share this identity, find out which is the copy.",
+    ),
     Code.CREDENTIAL_REVOKED: Entry(
         Kind.REFUSED,
         "This credential was revoked.",
@@ -238,6 +252,16 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.REFUSED,
         "The certificate request does not fit the profile.",
         "See the profiles in the documentation of the CA.",
+    ),
+    Code.UPSTREAM_REFUSED: Entry(
+        Kind.REFUSED,
+        "The upstream does not let this device in.",
+        "The device's timeline at the platform says why: revoked, replaced, expired, or transferred.",
+    ),
+    Code.CREDENTIAL_UNKNOWN: Entry(
+        Kind.UNKNOWN,
+        "This platform did not issue this certificate.",
+        "Look for a second platform with the same issuer, or a registry restored from a backup.",
     ),
     Code.DEVICE_UNKNOWN: Entry(
         Kind.UNKNOWN,
