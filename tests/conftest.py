@@ -1,21 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all suites share: one home for tokens, and no silent skips in CI."""
+"""What all suites share: real tokens, repeatable properties, and no silent skips in CI."""
 
 import os
 from collections.abc import Generator
+from datetime import timedelta
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ("fakes.softhsm",)
 
+# Derandomised: what fails here fails on the next machine too. No deadline: machines are shared.
+settings.register_profile("test", deadline=None, derandomize=True)
+settings.register_profile("soak", deadline=timedelta(seconds=10), max_examples=20_000)
+settings.load_profile("test")
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     """In CI a skipped test is a failed one: a missing component must not look like success."""
-    report = yield
     if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped, which CI does not allow: {report.longrepr}"
+        report.longrepr = f"{report.nodeid}: CI allows no skips: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Look at every test that was run, or was not."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Look at every file that was read, or skips itself."""
+    report = yield
+    _refuse_skip(report)
     return report

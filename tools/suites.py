@@ -29,8 +29,8 @@ SUITES: Final = {
 NOTHING_COLLECTED: Final = 5
 """pytest's exit status when its arguments select no test."""
 
-SOAK_TIMEOUT: Final = 6 * 3600
-"""Seconds for one test of the long form."""
+SOAK_ARGUMENTS: Final = ("--timeout=21600", "-m", "soak or not soak", "--hypothesis-profile=soak")
+"""Six hours for one test, every mark, and properties with many more examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def main() -> int:
     soak = "--soak" in arguments
     if soak:
         arguments.remove("--soak")
-        arguments = [f"--timeout={SOAK_TIMEOUT}", "-m", "soak or not soak", *arguments]
+        arguments = [*SOAK_ARGUMENTS, *arguments]
     began = time.monotonic()
     total, good = Count(), True
     for name in SUITES:
