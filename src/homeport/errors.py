@@ -213,7 +213,7 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     Code.CREDENTIAL_REPLACED: Entry(
         Kind.REFUSED,
         "A newer certificate of this device has been used; this one no longer counts.",
-        "Use the newest certificate. If two devices share this identity, find out which is the copy.",
+        "Use the newest one. If two devices share this identity, find out which is the copy.",
     ),
     Code.CREDENTIAL_REVOKED: Entry(
         Kind.REFUSED,
@@ -256,7 +256,7 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     Code.UPSTREAM_REFUSED: Entry(
         Kind.REFUSED,
         "The upstream does not let this device in.",
-        "The device's timeline at the platform says why: revoked, replaced, expired, or transferred.",
+        "The device's timeline at the platform says why: revoked, replaced, expired, transferred.",
     ),
     Code.CREDENTIAL_UNKNOWN: Entry(
         Kind.UNKNOWN,
