@@ -7,8 +7,8 @@ from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.device import Device
 from homeport.domain.enrolment import ENDED, Enrolment, Event
 from homeport.errors import Code, HomeportError
+from homeport.provisioning.enrolment.supersede import supersede
 from homeport.provisioning.ports import Transaction
-from homeport.provisioning.supersede import supersede
 
 
 async def accept(tx: Transaction, device: Device, *, actor: str, now: datetime) -> None:

@@ -7,8 +7,8 @@ from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.device import Device
 from homeport.domain.enrolment import ENDED, Event, State
 from homeport.errors import Code, HomeportError
+from homeport.provisioning.enrolment.supersede import revoke_credentials
 from homeport.provisioning.ports import Transaction
-from homeport.provisioning.supersede import revoke_credentials
 
 
 async def revoke(tx: Transaction, device: Device, reason: str, *, actor: str, now: datetime) -> int:

@@ -25,7 +25,7 @@ from homeport.protocols.native.wire import (
     Redirect,
     encode,
 )
-from homeport.provisioning.outcome import Outcome
+from homeport.provisioning.enrolment.outcome import Outcome
 
 RETRY_AFTER_SECONDS: Final = 2
 """Rest between two long polls: forgives a platform that answers at once."""

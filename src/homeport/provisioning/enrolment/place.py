@@ -11,7 +11,7 @@ from homeport.domain.ownership import SalesRecord
 from homeport.domain.tenant import Tenant
 from homeport.domain.upstream import Upstream, UpstreamKind, assigned_upstream
 from homeport.errors import Code, HomeportError
-from homeport.provisioning.outcome import Redirection
+from homeport.provisioning.enrolment.outcome import Redirection
 from homeport.provisioning.ports import Transaction
 
 

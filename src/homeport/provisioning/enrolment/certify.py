@@ -7,9 +7,9 @@ from homeport.domain.audit import Name
 from homeport.domain.credential import Credential
 from homeport.domain.device import Device
 from homeport.domain.enrolment import PARKED, Enrolment, Event, Fact, State
-from homeport.provisioning.outcome import Outcome, Redirection
-from homeport.provisioning.place import find_place
-from homeport.provisioning.visit import Visit
+from homeport.provisioning.enrolment.outcome import Outcome, Redirection
+from homeport.provisioning.enrolment.place import find_place
+from homeport.provisioning.enrolment.visit import Visit
 
 _WORKING = frozenset({State.ISSUED, State.OPERATIONAL})
 _MISSING = {Fact.OWNER: Event.OWNER_MISSING, Fact.UPSTREAM: Event.UPSTREAM_MISSING}

@@ -13,9 +13,9 @@ from typing import Final
 from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.ownership import SalesRecord
 from homeport.errors import Code, HomeportError
-from homeport.provisioning.place import assign, known_place
+from homeport.provisioning.enrolment.place import assign, known_place
+from homeport.provisioning.imports.sales_file import LineFault, SalesLine
 from homeport.provisioning.ports import Transaction
-from homeport.provisioning.sales_file import LineFault, SalesLine
 
 CHUNK: Final = 500
 """Devices assigned per query: a bounded list in memory, however long the range."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.enrolment import ADVICE, Enrolment, Fact
 from homeport.errors import CATALOGUE
-from homeport.provisioning.outcome import Refusal
+from homeport.provisioning.enrolment.outcome import Refusal
 from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Issuer, Transaction
 from homeport.provisioning.proof import ProvenRequest

@@ -16,11 +16,11 @@ from homeport.domain.credential import CredentialState
 from homeport.domain.device import Device
 from homeport.domain.enrolment import ENDED, Enrolment, Event, Fact, State
 from homeport.errors import Code
-from homeport.provisioning.certify import proceed
-from homeport.provisioning.outcome import Outcome, Refusal
+from homeport.provisioning.enrolment.certify import proceed
+from homeport.provisioning.enrolment.outcome import Outcome, Refusal
+from homeport.provisioning.enrolment.supersede import supersede
+from homeport.provisioning.enrolment.visit import Visit
 from homeport.provisioning.policy import SecondKey
-from homeport.provisioning.supersede import supersede
-from homeport.provisioning.visit import Visit
 
 CANDIDATES_MAX: Final = 3
 """Second keys that may wait for a decision per device: a copied identity must not fill the disk."""

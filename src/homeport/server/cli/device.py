@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`homeport device list|show`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from rich.markup import escape
+
+from homeport.domain.audit import AuditEvent
+from homeport.domain.credential import Credential
+from homeport.domain.device import Device, DeviceId
+from homeport.domain.enrolment import ADVICE, PARKED, Enrolment, State
+from homeport.provisioning.ports import Presence, Transaction
+from homeport.server.cli.lookup import one_device
+from homeport.server.cli.session import (
+    Config,
+    Data,
+    Json,
+    out,
+    print_json,
+    print_table,
+    read,
+    say,
+    settings_of,
+)
+
+app = typer.Typer(no_args_is_help=True)
+
+NEVER_SEEN = "registered"
+"""Shown for a device that never made contact."""
+
+
+class Story(NamedTuple):
+    """Everything that is shown of one device."""
+
+    device: Device
+    run: Enrolment | None
+    candidates: Sequence[Enrolment]
+    credentials: Sequence[Credential]
+    presence: Presence | None
+    timeline: Sequence[AuditEvent]
+
+
+@app.command("list")
+def list_(
+    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=10_000)] = 100,
+    after: Annotated[str | None, typer.Option(help="Device id to go on from.")] = None,
+    config: Config = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List devices with their states, by id."""
+    start = DeviceId.parse(after) if after else None
+    page = read(
+        settings_of(config, data),
+        lambda tx: tx.devices.page(state=state, after=start, limit=limit),
+    )
+    if as_json:
+        print_json([_summary(device, run) for device, run in page])
+        return
+    rows = [
+        (d.id.serial_number, d.model, _state(run), d.tenant or "–", d.upstream or "–", _when(run))
+        for d, run in page
+    ]
+    print_table(("serial number", "model", "state", "tenant", "upstream", "since"), rows)
+    if len(page) == limit:
+        say(f"There may be more: --after {page[-1][0].id}")
+
+
+@app.command()
+def show(
+    serial: Annotated[str, typer.Argument(help="Serial number, or the whole device id.")],
+    config: Config = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show one device and its timeline."""
+    story = read(settings_of(config, data), lambda tx: _story(tx, serial))
+    if as_json:
+        print_json(_document(story))
+    else:
+        _tell(story)
+
+
+async def _story(tx: Transaction, serial: str) -> Story:
+    device = await one_device(tx, serial)
+    return Story(
+        device,
+        await tx.enrolments.latest(device.id),
+        await tx.enrolments.candidates(device.id),
+        await tx.credentials.of_device(device.id),
+        await tx.presence.get(device.id),
+        await tx.audit.of_device(device.id),
+    )
+
+
+def _tell(story: Story) -> None:
+    device, run = story.device, story.run
+    name, state = escape(device.id.serial_number), _state(run)
+    out.print(f"[bold]{name}[/]  {escape(device.model)}  [bold]{state}[/]")
+    if device.hardware_identity == "file":
+        out.print("[yellow]its identity is a software key in a file: for development only[/]")
+    owner = f"{device.tenant}, upstream {device.upstream}" if device.tenant else "nobody yet"
+    out.print(f"belongs to {owner}; epoch {device.epoch}; id {escape(str(device.id))}")
+    if story.presence:
+        word = "online" if story.presence.online else "offline"
+        out.print(f"{word} since {_clock(story.presence.since)}")
+    if story.credentials:
+        newest = story.credentials[-1]
+        out.print(f"certificate {newest.state}, until {_clock(newest.not_after)}")
+    for event in story.timeline:
+        out.print(f"[dim]{_clock(event.at)}[/]  {escape(event.story())}")
+    for fact in [PARKED[r.state] for r in (run, *story.candidates) if r and r.state in PARKED]:
+        advice = ADVICE[fact].format(serial_number=device.id.serial_number)
+        out.print(f"[bold]Next:[/] {escape(advice)}")
+
+
+def _document(story: Story) -> dict[str, Any]:
+    presence = story.presence
+    return _summary(story.device, story.run) | {
+        "candidates": [{"key": c.key_hash, "since": c.changed_at} for c in story.candidates],
+        "online": presence.online if presence else None,
+        "online_since": presence.since if presence else None,
+        "credentials": [
+            {"fingerprint": c.fingerprint, "state": c.state, "not_after": c.not_after}
+            for c in story.credentials
+        ],
+        "timeline": [
+            {"cursor": e.cursor, "at": e.at, "event": e.name, "actor": e.actor}
+            | {"story": e.story(), "facts": dict(e.facts)}
+            for e in story.timeline
+        ],
+    }
+
+
+def _summary(device: Device, run: Enrolment | None) -> dict[str, Any]:
+    return {
+        "id": str(device.id),
+        "serial_number": device.id.serial_number,
+        "model": device.model,
+        "hardware_identity": device.hardware_identity,
+        "minted": device.minted,
+        "state": _state(run),
+        "missing": PARKED.get(run.state) if run else None,
+        "tenant": device.tenant,
+        "upstream": device.upstream,
+        "epoch": device.epoch,
+        "since": run.changed_at if run else device.registered_at,
+    }
+
+
+def _state(run: Enrolment | None) -> str:
+    return str(run.state) if run else NEVER_SEEN
+
+
+def _when(run: Enrolment | None) -> str:
+    return _clock(run.changed_at) if run else "–"
+
+
+def _clock(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S")

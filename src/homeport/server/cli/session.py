@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every verb of the operator's command line shares: options, the registry, output, errors.
+
+Until people have a door of their own (REST), these verbs open the registry on the same machine
+(docs/decisions/0007): whoever may read the data directory is the operator. A running server notices
+what they commit within 100 ms.
+"""
+
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from homeport.clock import SystemClock
+from homeport.errors import HomeportError
+from homeport.provisioning.ports import Registry, Transaction
+from homeport.server.compose import open_registry
+from homeport.server.settings import ServerSettings, load_settings
+
+Result = TypeVar("Result")
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="Settings file (else $HOMEPORT_CONFIG).")
+]
+Data = Annotated[Path | None, typer.Option("--data", help="Data directory of the platform.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+out: Final = Console(highlight=False, soft_wrap=True)
+err: Final = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def settings_of(config: Path | None, data: Path | None) -> ServerSettings:
+    """Read the settings with the options that every verb has."""
+    return load_settings(config, {"data": str(data.absolute()) if data else None})
+
+
+def actor() -> str:
+    """Return who is typing, for the audit trail."""
+    return f"operator {getpass.getuser()}"
+
+
+def now() -> datetime:
+    """Return the time of this command."""
+    return SystemClock().now()
+
+
+def with_registry(
+    settings: ServerSettings, work: Callable[[Registry], Awaitable[Result]]
+) -> Result:
+    """Open the registry, do the work, close it."""
+
+    async def opened() -> Result:
+        async with open_registry(settings) as registry:
+            return await work(registry)
+
+    return asyncio.run(opened())
+
+
+def transact(settings: ServerSettings, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
+    """Run one verb that writes."""
+    return with_registry(settings, lambda registry: registry.transact(verb))
+
+
+def read(settings: ServerSettings, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
+    """Run one verb that only reads."""
+    return with_registry(settings, lambda registry: registry.read(verb))
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document; instants in ISO 8601."""
+    sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False, indent=2) + "\n")
+
+
+def say(text: str) -> None:
+    """Print a sentence for people."""
+    out.print(text)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows for people; the cells are text, never markup."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*(escape(_printable(cell)) for cell in row))
+    out.print(table)
+
+
+def print_error(error: HomeportError, *, as_json: bool) -> None:
+    """Say what went wrong and what to do: title, detail, advice."""
+    if as_json:
+        print_json({"error": _document(error)})
+        return
+    err.print(f"[bold red]{escape(error.title)}[/]")
+    if error.detail:
+        err.print(escape(_printable(error.detail)))
+    err.print(f"[dim]{escape(error.advice)}  ({error.code})[/]")
+
+
+def _document(error: HomeportError) -> Mapping[str, str]:
+    return {
+        "code": error.code,
+        "title": error.title,
+        "detail": error.detail,
+        "advice": error.advice,
+    }
+
+
+def _printable(text: str) -> str:
+    """Make control characters visible: text of devices must not drive the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)

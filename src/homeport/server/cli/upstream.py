@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`homeport upstream add|list|watch|send`."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from homeport.domain.upstream import Upstream
+from homeport.pki.certificates import der_of, load_bundle
+from homeport.provisioning.add_upstream import add_platform
+from homeport.server.cli.files import read_file
+from homeport.server.cli.session import (
+    Config,
+    Data,
+    Json,
+    actor,
+    now,
+    print_json,
+    print_table,
+    read,
+    say,
+    settings_of,
+    transact,
+)
+from homeport.server.cli.watching import watch_messages
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="a-z, 0-9 and -.")],
+    url: Annotated[str, typer.Option(help="Base URL of the other platform, https://…")],
+    domain_cert: Annotated[Path, typer.Option(help="Its domain CA certificate (PEM).")],
+    config: Config = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Add another platform: its devices are sent there, each with a voucher."""
+    anchor = der_of(load_bundle(read_file(domain_cert))[0])
+    upstream = transact(
+        settings_of(config, data),
+        lambda tx: add_platform(tx, name, url=url, anchor=anchor, actor=actor(), now=now()),
+    )
+    if as_json:
+        print_json(_document(upstream))
+    else:
+        say(f"Upstream {name} was added. Devices need vouchers for it: homeport voucher import.")
+
+
+@app.command("list")
+def list_(config: Config = None, data: Data = None, as_json: Json = False) -> None:
+    """List the upstreams."""
+    upstreams = read(settings_of(config, data), lambda tx: tx.upstreams.all())
+    if as_json:
+        print_json([_document(upstream) for upstream in upstreams])
+    else:
+        rows = [(u.name, u.kind, u.url or "this platform's broker") for u in upstreams]
+        print_table(("upstream", "kind", "address"), rows)
+
+
+@app.command()
+def watch(
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    count: Annotated[int, typer.Option(help="End after so many messages; 0: never.")] = 0,
+    config: Config = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show devices' messages as they arrive at this platform's broker, until Ctrl-C."""
+    settings = settings_of(config, data)
+    asyncio.run(watch_messages(settings, tenant=tenant, count=count, as_json=as_json))
+
+
+def _document(upstream: Upstream) -> dict[str, str | None]:
+    return {"name": upstream.name, "kind": str(upstream.kind), "url": upstream.url}
