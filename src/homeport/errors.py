@@ -28,6 +28,7 @@ class Code(StrEnum):
     """Stable names of failures. A code never changes its meaning and is never used again."""
 
     # malformed
+    ARCHIVE_DAMAGED = "archive-damaged"
     MALFORMED = "malformed"
     TOO_LARGE = "too-large"
     TOO_SLOW = "too-slow"
@@ -45,6 +46,7 @@ class Code(StrEnum):
     ISSUER_UNKNOWN = "issuer-unknown"
     MANIFEST_UNPROVEN = "manifest-unproven"
     NONCE_WRONG = "nonce-wrong"
+    PASSPHRASE_WRONG = "passphrase-wrong"  # noqa: S105  (a name, not a passphrase)
     PLATFORM_UNPROVEN = "platform-unproven"
     SERIAL_NUMBER_MISMATCH = "serial-number-mismatch"
     SIGNATURE_WRONG = "signature-wrong"
@@ -76,6 +78,7 @@ class Code(StrEnum):
     AGENT_RUNNING = "agent-running"
     ALREADY_EXISTS = "already-exists"
     DEVICE_CONFLICT = "device-conflict"
+    FACTORY_BUSY = "factory-busy"
     SALES_CONFLICT = "sales-conflict"
     TRANSITION_ILLEGAL = "transition-illegal"
     # throttled
@@ -101,6 +104,11 @@ class Entry(NamedTuple):
 
 
 CATALOGUE: Final[Mapping[Code, Entry]] = {
+    Code.ARCHIVE_DAMAGED: Entry(
+        Kind.MALFORMED,
+        "The factory's archive is damaged.",
+        "Restore it from a backup; an archive is only ever added to, so the newest copy is best.",
+    ),
     Code.MALFORMED: Entry(
         Kind.MALFORMED, "The input cannot be read.", "Compare it with the page of its format."
     ),
@@ -174,6 +182,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.UNPROVEN,
         "The nonce is old or not ours.",
         "Fetch a fresh one from /.well-known/homeport and sign again.",
+    ),
+    Code.PASSPHRASE_WRONG: Entry(
+        Kind.UNPROVEN,
+        "The passphrase is not the factory's.",
+        "Name the file with the right one: passphrase = ... in factory.toml.",
     ),
     Code.PLATFORM_UNPROVEN: Entry(
         Kind.UNPROVEN,
@@ -296,6 +309,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.CONFLICT,
         "What is said of this device contradicts what is known.",
         "Compare both sources; nothing was changed.",
+    ),
+    Code.FACTORY_BUSY: Entry(
+        Kind.CONFLICT,
+        "Another program works on this factory's archive.",
+        "Wait until it has ended; its lock is released by itself, also after a crash.",
     ),
     Code.SALES_CONFLICT: Entry(
         Kind.CONFLICT,
