@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of the registry, one file a port, over any `Connection`."""
+
+from homeport.provisioning.ports import (
+    AuditTrail,
+    Authorities,
+    Credentials,
+    Devices,
+    Enrolments,
+    PresenceBoard,
+    SalesRecords,
+    Tenants,
+    Upstreams,
+    Vouchers,
+)
+from homeport.storage.connection import Connection
+from homeport.storage.parts.audit import SqlAuditTrail
+from homeport.storage.parts.authorities import SqlAuthorities
+from homeport.storage.parts.credentials import SqlCredentials
+from homeport.storage.parts.devices import SqlDevices
+from homeport.storage.parts.enrolments import SqlEnrolments
+from homeport.storage.parts.presence import SqlPresenceBoard
+from homeport.storage.parts.sales import SqlSalesRecords
+from homeport.storage.parts.tenants import SqlTenants
+from homeport.storage.parts.upstreams import SqlUpstreams
+from homeport.storage.parts.vouchers import SqlVouchers
+
+
+class SqlTransaction:
+    """The port `Transaction`. It belongs to the connection, and serves one verb after the other."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Build all parts on this connection."""
+        self.authorities: Authorities = SqlAuthorities(connection)
+        self.tenants: Tenants = SqlTenants(connection)
+        self.upstreams: Upstreams = SqlUpstreams(connection)
+        self.devices: Devices = SqlDevices(connection)
+        self.sales: SalesRecords = SqlSalesRecords(connection)
+        self.enrolments: Enrolments = SqlEnrolments(connection)
+        self.credentials: Credentials = SqlCredentials(connection)
+        self.vouchers: Vouchers = SqlVouchers(connection)
+        self.presence: PresenceBoard = SqlPresenceBoard(connection)
+        self.audit: AuditTrail = SqlAuditTrail(connection)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that happened, in order."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy import func, select
+
+from homeport.domain.audit import AuditEvent, Name
+from homeport.domain.device import DeviceId
+from homeport.errors import MalformedError
+from homeport.storage.compiled import ZERO, Values, addition, named, query
+from homeport.storage.connection import Connection, Row
+from homeport.storage.instants import to_instant, to_micros
+from homeport.storage.schema import audit_events
+
+_BEYOND: Final = (
+    select(audit_events)
+    .where(audit_events.c.cursor > named("after"))
+    .order_by(audit_events.c.cursor)
+    .limit(named("limit"))
+    .offset(ZERO)
+)
+_SINCE: Final = query(_BEYOND)
+_OF_DEVICE: Final = query(_BEYOND.where(audit_events.c.device == named("device")))
+_LAST: Final = query(select(func.max(audit_events.c.cursor)))
+_RECORD: Final = addition(audit_events, without=["cursor"])
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, str | int]).decode
+
+
+class SqlAuditTrail:
+    """The port `AuditTrail`."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on this connection."""
+        self._connection = connection
+
+    async def record(self, *events: AuditEvent) -> None:
+        """Append; the cursors are given by the database."""
+        await self._connection.run_many(_RECORD, [_values(event) for event in events])
+
+    async def of_device(
+        self, device: DeviceId, *, after: int = 0, limit: int = 1000
+    ) -> Sequence[AuditEvent]:
+        """Return a device's timeline beyond the cursor, in order."""
+        values = {"device": str(device), "after": after, "limit": limit}
+        return [_event(row) for row in await self._connection.rows(_OF_DEVICE, values)]
+
+    async def since(self, cursor: int, *, limit: int = 1000) -> Sequence[AuditEvent]:
+        """Return what came after the cursor, in order."""
+        rows = await self._connection.rows(_SINCE, {"after": cursor, "limit": limit})
+        return [_event(row) for row in rows]
+
+    async def last(self) -> int:
+        """Return the cursor of the newest event, 0 when there is none."""
+        row = await self._connection.row(_LAST, {})
+        return int(row[0] or 0) if row else 0
+
+
+def _event(row: Row) -> AuditEvent:
+    cursor, name, at, actor, device, enrolment, facts = row
+    return AuditEvent(
+        name=Name(name),
+        at=to_instant(at),
+        actor=actor,
+        device=None if device is None else DeviceId.parse(device),
+        enrolment=enrolment,
+        facts=_decode(facts),
+        cursor=cursor,
+    )
+
+
+def _values(event: AuditEvent) -> Values:
+    try:
+        facts = _encode(event.facts).decode()
+    except UnicodeEncodeError as error:
+        raise MalformedError(f"a fact of {event.name} is not Unicode") from error
+    return {
+        "name": event.name.value,
+        "at": to_micros(event.at),
+        "actor": event.actor,
+        "device": None if event.device is None else str(event.device),
+        "enrolment": event.enrolment,
+        "facts": facts,
+    }

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The devices themselves."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, or_, select
+
+from homeport.domain.device import Device, DeviceId
+from homeport.domain.enrolment import Enrolment, State
+from homeport.domain.ownership import SerialRange
+from homeport.errors import Code
+from homeport.provisioning.ports import MintedDevice, Staged
+from homeport.storage.compiled import ONE, ZERO, named, query, upsert
+from homeport.storage.connection import Connection, Row
+from homeport.storage.instants import to_instant, to_micros
+from homeport.storage.parts import minted
+from homeport.storage.parts.enrolments import COLUMNS, precedence, to_enrolment
+from homeport.storage.schema import devices, enrolments
+
+FOUND_MAX: Final = 10
+"""As many makers may use one serial number before a person must give the whole id."""
+
+_COLUMNS: Final = [
+    devices.c[name]
+    for name in (
+        "authority",
+        "serial_number",
+        "model",
+        "hardware_identity",
+        "minted",
+        "idevid_fingerprint",
+        "tenant",
+        "upstream",
+        "epoch",
+        "registered_at",
+    )
+]
+_ALL: Final = select(*_COLUMNS)
+_GET: Final = query(_ALL.where(devices.c.id == named("id")))
+_FIND: Final = query(
+    _ALL.where(or_(devices.c.id == named("text"), devices.c.serial_number == named("text")))
+    .order_by(devices.c.id)
+    .limit(named("limit"))
+    .offset(ZERO)
+)
+_UNOWNED: Final = (
+    _ALL.where(
+        devices.c.serial_number.between(named("first"), named("last")),
+        func.length(devices.c.serial_number) == named("length"),
+        devices.c.tenant.is_(None),
+        devices.c.id > named("after"),
+    )
+    .order_by(devices.c.id)
+    .limit(named("limit"))
+    .offset(ZERO)
+)
+_UNOWNED_OF_ANY: Final = query(_UNOWNED)
+_UNOWNED_OF_ONE: Final = query(_UNOWNED.where(devices.c.authority == named("authority")))
+
+_runs = enrolments.alias("runs")
+_LATEST: Final = select(_runs.c.number).order_by(*precedence(_runs)).limit(ONE).offset(ZERO)
+_PAGE: Final = query(
+    select(*_COLUMNS, *COLUMNS)
+    .outerjoin_from(
+        devices,
+        enrolments,
+        enrolments.c.number
+        == _LATEST.where(_runs.c.device == devices.c.id).correlate(devices).scalar_subquery(),
+    )
+    .where(devices.c.id > named("after"))
+    .order_by(devices.c.id)
+    .limit(named("limit"))
+    .offset(ZERO)
+)
+_PAGE_IN_STATE: Final = query(
+    select(*_COLUMNS, *COLUMNS)
+    .join_from(enrolments, devices, enrolments.c.device == devices.c.id)
+    .where(
+        enrolments.c.state == named("state"),
+        enrolments.c.device > named("after"),
+        enrolments.c.number
+        == _LATEST.where(_runs.c.device == enrolments.c.device)
+        .correlate(enrolments)
+        .scalar_subquery(),
+    )
+    .order_by(enrolments.c.device)
+    .limit(named("limit"))
+    .offset(ZERO)
+)
+_PUT: Final = upsert(
+    devices,
+    key=["id"],
+    change=["model", "idevid_fingerprint", "tenant", "upstream", "epoch"],
+    without=("dpp_key", "dpp_key_hash", "claim_code_hash"),
+    absent=Code.TENANT_UNKNOWN,
+)
+
+
+class SqlDevices:
+    """The port `Devices`."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on this connection."""
+        self._connection = connection
+
+    async def get(self, device: DeviceId) -> Device | None:
+        """Return one by its id."""
+        row = await self._connection.row(_GET, {"id": str(device)})
+        return _device(row, device) if row else None
+
+    async def find(self, text: str) -> Sequence[Device]:
+        """Return those whose id or whole serial number is the text (at most 10), by id."""
+        rows = await self._connection.rows(_FIND, {"text": text, "limit": FOUND_MAX})
+        return [_device(row) for row in rows]
+
+    async def page(
+        self, *, state: State | None, after: DeviceId | None, limit: int
+    ) -> Sequence[tuple[Device, Enrolment | None]]:
+        """Return devices with their latest enrolment, by id, beyond `after`."""
+        values = {"after": str(after) if after else "", "limit": limit}
+        if state is None:
+            rows = await self._connection.rows(_PAGE, values)
+        else:
+            values["state"] = state.value
+            rows = await self._connection.rows(_PAGE_IN_STATE, values)
+        return [_device_and_run(row) for row in rows]
+
+    async def put(self, device: Device) -> None:
+        """Add it, or change model, owner, upstream, epoch and IDevID of the one that is there."""
+        values = {
+            "id": str(device.id),
+            "authority": device.id.authority,
+            "serial_number": device.id.serial_number,
+            "model": device.model,
+            "hardware_identity": device.hardware_identity,
+            "minted": int(device.minted),
+            "idevid_fingerprint": device.idevid_fingerprint,
+            "tenant": device.tenant,
+            "upstream": device.upstream,
+            "epoch": device.epoch,
+            "registered_at": to_micros(device.registered_at),
+        }
+        await self._connection.run(_PUT, values)
+
+    async def add_minted(self, staged: Staged[MintedDevice], now: datetime) -> int:
+        """Register a manifest's devices; return how many were not there before."""
+        return await minted.add(self._connection, staged, now)
+
+    async def unowned(
+        self, serial_numbers: SerialRange, authority: str | None, limit: int
+    ) -> Sequence[Device]:
+        """Return registered devices of the range that have no tenant yet, by id."""
+        statement = _UNOWNED_OF_ANY if authority is None else _UNOWNED_OF_ONE
+        values = {
+            "first": serial_numbers.first,
+            "last": serial_numbers.last,
+            "length": len(serial_numbers.first),
+            "authority": authority,
+            "after": "",
+            "limit": limit,
+        }
+        found: list[Device] = []
+        # What lies between as text need not be counted: the range itself has the last word.
+        while len(found) < limit:
+            page = [_device(row) for row in await self._connection.rows(statement, values)]
+            found += [device for device in page if device.id.serial_number in serial_numbers]
+            if len(page) < limit:
+                break
+            values["after"] = str(page[-1].id)
+        return found[:limit]
+
+
+def _device(row: Row, device: DeviceId | None = None) -> Device:
+    authority, serial_number, model, hardware_identity, is_minted, fingerprint, *rest = row
+    tenant, upstream, epoch, registered_at = rest
+    return Device(
+        id=device or DeviceId(authority, serial_number),
+        model=model,
+        hardware_identity=hardware_identity,
+        minted=bool(is_minted),
+        idevid_fingerprint=fingerprint,
+        tenant=tenant,
+        upstream=upstream,
+        epoch=epoch,
+        registered_at=to_instant(registered_at),
+    )
+
+
+def _device_and_run(row: Row) -> tuple[Device, Enrolment | None]:
+    device = _device(row[: len(_COLUMNS)])
+    run = row[len(_COLUMNS) :]
+    return device, to_enrolment(device.id, run) if run[0] is not None else None

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who owns devices."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import select
+
+from homeport.domain.tenant import Tenant
+from homeport.storage.compiled import addition, named, query
+from homeport.storage.connection import Connection, Row
+from homeport.storage.instants import to_instant, to_micros
+from homeport.storage.schema import tenants
+
+_GET: Final = query(select(tenants).where(tenants.c.name == named("name")))
+_ALL: Final = query(select(tenants).order_by(tenants.c.name))
+_ADD: Final = addition(tenants)
+
+
+class SqlTenants:
+    """The port `Tenants`."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on this connection."""
+        self._connection = connection
+
+    async def get(self, name: str) -> Tenant | None:
+        """Return one by its name."""
+        row = await self._connection.row(_GET, {"name": name})
+        return _tenant(row) if row else None
+
+    async def all(self) -> Sequence[Tenant]:
+        """Return all, by name."""
+        return [_tenant(row) for row in await self._connection.rows(_ALL, {})]
+
+    async def add(self, tenant: Tenant) -> None:
+        """Add one, or HomeportError(ALREADY_EXISTS)."""
+        values = {
+            "name": tenant.name,
+            "title": tenant.title,
+            "default_upstream": tenant.default_upstream,
+            "added_at": to_micros(tenant.added_at),
+        }
+        await self._connection.run(_ADD, values)
+
+
+def _tenant(row: Row) -> Tenant:
+    name, title, default_upstream, added_at = row
+    return Tenant(
+        name=name, title=title, default_upstream=default_upstream, added_at=to_instant(added_at)
+    )

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The registry in one SQLite file, for one server process and any number of commands beside it.
+
+One thread writes (group commit), a few read, each on a consistent view; the write-ahead log lets
+them not wait for each other. Opened and closed in the event loop that uses it.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from homeport.domain.ownership import SalesRecord
+from homeport.errors import Code, HomeportError
+from homeport.provisioning.ports import MintedDevice, Staged, Transaction
+from homeport.storage.parts import SqlTransaction
+from homeport.storage.sqlite import staging
+from homeport.storage.sqlite.connections import SqliteConnection, connect, translated
+from homeport.storage.sqlite.writer import Writer
+from homeport.storage.upgrade import prepare
+from homeport.storage.verbs import drive
+
+Result = TypeVar("Result")
+Rows = TypeVar("Rows")
+
+READERS: Final = 4
+"""Threads that read: a long listing must not keep the broker's question waiting."""
+
+WAITING_MAX: Final = 10_000
+"""Verbs that may wait: what is committed in a second. More would only time out at the device."""
+
+_RETRY_AFTER: Final = timedelta(seconds=2)
+"""When so many wait, the queue is short again in about a second."""
+
+
+class SqliteRegistry:
+    """The port `Registry`; `async with SqliteRegistry(path) as registry`, or `open` and `close`."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file; it is made when opened, readable by its owner alone."""
+        self._path: Final = path
+        self._writer: Writer | None = None
+        self._readers: Final = ThreadPoolExecutor(READERS, thread_name_prefix="registry-reader")
+        self._stagers: Final = ThreadPoolExecutor(READERS, thread_name_prefix="registry-stager")
+        self._of_thread: Final = threading.local()
+        self._opened: Final[list[sqlite3.Connection]] = []
+        self._watch: sqlite3.Connection | None = None
+        self._version = 0
+        self._closing: Final = threading.Event()
+
+    async def __aenter__(self) -> Self:
+        """Open."""
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        await self.close()
+
+    async def open(self) -> None:
+        """Make or upgrade the file and begin; a HomeportError(STORAGE_UNAVAILABLE) says why not."""
+        await asyncio.to_thread(prepare, self._path)
+        self._watch = connect(self._path, busy_timeout=timedelta(0))
+        self._writer = Writer(SqliteConnection(connect(self._path)))
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the file."""
+        self._closing.set()
+        if self._writer:
+            await self._writer.close()
+            self._writer = None
+        for threads in (self._readers, self._stagers):
+            await asyncio.to_thread(threads.shutdown)
+        if self._watch:
+            self._opened.append(self._watch)
+            self._watch = None
+        while self._opened:
+            self._opened.pop().close()
+
+    async def transact(self, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Run the verb in a transaction that is durable when this returns; its error undoes it.
+
+        A caller that gives up (is cancelled) does not stop the verb.
+        """
+        writer = self._writing()
+        if writer.waiting >= WAITING_MAX:
+            raise HomeportError(
+                Code.STORAGE_UNAVAILABLE, f"{WAITING_MAX} verbs wait", retry_after=_RETRY_AFTER
+            )
+        result: Result = await writer.submit(verb)
+        return result
+
+    async def read(self, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Run a verb that only reads, on a consistent view, without waiting for writers."""
+        self._writing()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, copy_context().run, self._read, verb)
+
+    async def version(self) -> int:
+        """Return a number that changes whenever anybody, in any process, has committed."""
+        if self._watch is None:
+            raise RuntimeError("the registry is not open")
+        # Ten microseconds, and it never waits: a connection of its own, on which nothing else runs.
+        # Locked for an instant (recovery after a crash elsewhere): as if nothing had changed yet.
+        with suppress(sqlite3.OperationalError):
+            (self._version,) = self._watch.execute("PRAGMA data_version").fetchone()
+        return self._version
+
+    @asynccontextmanager
+    async def stage_minted(
+        self, authority: str, devices: Iterable[MintedDevice]
+    ) -> AsyncIterator[Staged[MintedDevice]]:
+        """Lay a manifest's devices ready, streamed in a thread, without holding up writers."""
+        async with self._staging(
+            lambda folder, stop: staging.stage_minted(folder, authority, devices, stop)
+        ) as staged:
+            yield staged
+
+    @asynccontextmanager
+    async def stage_sales(
+        self, records: Iterable[SalesRecord]
+    ) -> AsyncIterator[Staged[SalesRecord]]:
+        """Lay sales records ready in the same way; repeated lines count once."""
+        async with self._staging(
+            lambda folder, stop: staging.stage_sales(folder, records, stop)
+        ) as staged:
+            yield staged
+
+    @asynccontextmanager
+    async def _staging(
+        self, lay: Callable[[Path, threading.Event], Staged[Rows]]
+    ) -> AsyncIterator[Staged[Rows]]:
+        self._writing()
+        loop = asyncio.get_running_loop()
+        given_up = threading.Event()
+        with staging.staging_folder(self._path) as folder:
+            try:
+                yield await loop.run_in_executor(self._stagers, lay, folder, given_up)
+            finally:
+                given_up.set()
+
+    def _writing(self) -> Writer:
+        if self._writer is None:
+            raise RuntimeError("the registry is not open")
+        return self._writer
+
+    def _read(self, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        connection, transaction = self._reader()
+        with translated():
+            connection.execute("BEGIN")
+        try:
+            return drive(verb(transaction))
+        except HomeportError as error:
+            if getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY:
+                raise RuntimeError("a verb given to `read` tried to write") from error
+            raise
+        finally:
+            connection.execute("ROLLBACK")
+
+    def _reader(self) -> tuple[sqlite3.Connection, SqlTransaction]:
+        """Return this thread's own connection."""
+        if not hasattr(self._of_thread, "reader"):
+            connection = connect(self._path)
+            self._opened.append(connection)
+            connection.execute("PRAGMA query_only=ON")
+            self._of_thread.reader = connection, SqlTransaction(SqliteConnection(connection))
+        reader: tuple[sqlite3.Connection, SqlTransaction] = self._of_thread.reader
+        return reader

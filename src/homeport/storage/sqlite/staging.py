@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many rows, laid ready in a file of their own beside the registry.
+
+A million rows added one by one would hold the write lock for a minute, and no device could enrol.
+So they are read, checked and sorted here first, where nobody waits; the registry then takes them
+over in one statement. The file needs no durability: after a crash the import begins anew, and what
+a killed process left behind is swept by the next.
+"""
+
+import fcntl
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.schema import CreateTable
+
+from homeport.domain.device import DeviceId
+from homeport.domain.ownership import SalesRecord
+from homeport.errors import Code, HomeportError
+from homeport.provisioning.ports import MintedDevice
+from homeport.storage.compiled import Statement, addition, query
+from homeport.storage.parts.minted import staged_minted
+from homeport.storage.parts.sales import values_of
+from homeport.storage.parts.sold import repeated, staged_sold
+from homeport.storage.sqlite.connections import StagedFile, translated
+
+Rows = TypeVar("Rows")
+
+CHUNK: Final = 1000
+"""Rows handed to SQLite at once: enough to make the call's own cost vanish."""
+
+_MINTED: Final = staged_minted()
+_SOLD: Final = staged_sold()
+_ADD_MINTED: Final = query(Insert(_MINTED).on_conflict_do_nothing())
+_ADD_SOLD: Final = addition(_SOLD, without=["number"])
+_DROP_REPEATED: Final = query(repeated(_SOLD))
+
+
+@contextmanager
+def staging_folder(registry: Path) -> Iterator[Path]:
+    """Make a private folder beside the registry, gone at the end; sweep what others left behind.
+
+    The lock on it tells the living from the dead: it ends with its process, however that ends.
+    """
+    prefix = f".{registry.name}.staged-"
+    for left in registry.parent.glob(f"{prefix}*"):
+        _sweep(left)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=registry.parent))
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def stage_minted(
+    folder: Path, authority: str, devices: Iterable[MintedDevice], stop: threading.Event
+) -> StagedFile[MintedDevice]:
+    """Lay devices ready, each once; a serial number with two IDevIDs is a DEVICE_CONFLICT."""
+    path = folder / "rows"
+    with translated(), closing(_open(path, _MINTED)) as rows:
+        count = 0
+        for chunk in _chunks(devices, stop):
+            values = [_minted_values(authority, device) for device in chunk]
+            added = _insert(rows, _ADD_MINTED, values)
+            if added < len(values):
+                _refuse_contradictions(rows, values)
+            count += added
+        rows.execute("COMMIT")
+    return StagedFile(count=count, path=path)
+
+
+def stage_sales(
+    folder: Path, records: Iterable[SalesRecord], stop: threading.Event
+) -> StagedFile[SalesRecord]:
+    """Lay records ready in their order, without those that repeat the one before of their range."""
+    path = folder / "rows"
+    with translated(), closing(_open(path, _SOLD)) as rows:
+        count = 0
+        for chunk in _chunks(records, stop):
+            count += _insert(rows, _ADD_SOLD, [values_of(record) for record in chunk])
+        count -= rows.execute(_DROP_REPEATED.sql).rowcount
+        rows.execute("COMMIT")
+    return StagedFile(count=count, path=path)
+
+
+def _open(path: Path, table: Table) -> sqlite3.Connection:
+    path.touch(mode=0o600)
+    rows = sqlite3.connect(path, isolation_level=None)
+    rows.execute("PRAGMA journal_mode=OFF")
+    rows.execute("PRAGMA synchronous=OFF")
+    rows.execute("BEGIN")
+    rows.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
+    return rows
+
+
+def _chunks(rows: Iterable[Rows], stop: threading.Event) -> Iterator[list[Rows]]:
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, CHUNK)):
+        if stop.is_set():
+            raise HomeportError(Code.STORAGE_UNAVAILABLE, "the import was given up")
+        yield chunk
+
+
+def _insert(rows: sqlite3.Connection, statement: Statement, values: list[Any]) -> int:
+    return rows.executemany(statement.sql, map(statement.bind, values)).rowcount
+
+
+def _minted_values(authority: str, device: MintedDevice) -> Mapping[str, Any]:
+    return {
+        "id": str(DeviceId(authority, device.serial_number)),
+        "authority": authority,
+        "serial_number": device.serial_number,
+        "model": device.model,
+        "hardware_identity": device.hardware_identity,
+        "idevid_fingerprint": device.idevid_fingerprint,
+        "dpp_key": device.dpp_key,
+        "dpp_key_hash": device.dpp_key_hash,
+        "claim_code_hash": device.claim_code_hash,
+    }
+
+
+def _refuse_contradictions(rows: sqlite3.Connection, values: list[Mapping[str, Any]]) -> None:
+    for value in values:
+        (kept,) = rows.execute(
+            "SELECT idevid_fingerprint FROM minted WHERE id = ?", (value["id"],)
+        ).fetchone()
+        if kept != value["idevid_fingerprint"]:
+            raise HomeportError(Code.DEVICE_CONFLICT, f"{value['id']} is listed with two IDevIDs")
+
+
+def _sweep(folder: Path) -> None:
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:  # swept by somebody else
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:  # in use
+        return
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(lock)
