@@ -181,7 +181,7 @@ class Lan:
         pid = int(pid_file.read_text())
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        _await_end([pid])
+        _await_end(pid)
         pid_file.unlink()
 
     def dnsmasq_log(self) -> str:
@@ -353,8 +353,15 @@ def _end(process: subprocess.Popen[str]) -> None:
                 pipe.close()
 
 
-def _await_end(pids: Iterable[int]) -> None:
+def _await_end(pid: int) -> None:
+    """Wait until a process that is not our child has ended; it may stay a zombie for a while."""
     deadline = time.monotonic() + 10
-    for pid in pids:
-        while Path("/proc", str(pid)).exists() and time.monotonic() < deadline:
-            time.sleep(0.005)
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        if state == "Z":
+            return
+        time.sleep(0.005)
+    raise AssertionError(f"process {pid} does not end")

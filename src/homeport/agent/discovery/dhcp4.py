@@ -3,11 +3,11 @@
 
 Only an ACK that carries our transaction id and MAC counts. Long options are joined (RFC 3396),
 option overload is followed (RFC 2132 section 9.3). The parser is pure and total.
-What we do not do: answers to a connected socket of NetworkManager's own client never reach us
-(the kernel prefers it), and without CAP_NET_BIND_SERVICE port 68 is not ours; both end as "no
-answer", and discovery goes on with the next source.
+The host's own DHCP client may hold port 68 as well; how we still hear the answer is in
+`packet.py`. The first ACK counts: where two servers answer differently, we do not wait for both.
 """
 
+import logging
 import secrets
 import socket
 import struct
@@ -20,7 +20,10 @@ from typing import Final
 from homeport.agent.discovery.exchange import Timing, ask
 from homeport.agent.discovery.interfaces import Interface
 from homeport.agent.discovery.options import parse_bootstrap_servers
+from homeport.agent.discovery.packet import open_packet_socket, udp_payload
 from homeport.errors import MalformedError
+
+logger = logging.getLogger(__name__)
 
 CLIENT_PORT: Final = 68
 SERVER_PORT: Final = 67
@@ -112,21 +115,45 @@ async def ask_bootstrap_servers(
     if interface.ipv4 is None or not interface.mac:
         raise OSError("an IPv4 address and a MAC are needed for DHCP")
     address, mac, xid = interface.ipv4, interface.mac, secrets.token_bytes(4)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+
+    def request(elapsed: timedelta) -> bytes:
+        return encode_inform(xid, mac, address, elapsed)
+
+    def read(datagram: bytes) -> tuple[str, ...] | None:
+        return read_bootstrap_servers(datagram, xid, mac)
+
+    destination = ("255.255.255.255", SERVER_PORT)
+    with _client_socket(interface.name, address) as sock:
+        try:
+            listener = open_packet_socket(interface.name, CLIENT_PORT)
+        except PermissionError:
+            logger.info("no CAP_NET_RAW: NetworkManager's own client may keep answers from us")
+            return await ask(sock, destination, request, read, timing or Timing())
+        with listener:
+            return await ask(
+                sock,
+                destination,
+                request,
+                lambda packet: read(udp_payload(packet)),
+                timing or Timing(),
+                listener=listener,
+            )
+
+
+def _client_socket(interface: str, address: IPv4Address) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
         sock.settimeout(0)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.name.encode())
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
         # Servers unicast the answer to us (RFC 2131 section 4.3.5). Bound to the address, the
-        # newest socket wins against those of the host's own client.
+        # newest socket wins against the others, save those that are connected.
         sock.bind((str(address), CLIENT_PORT))
-        return await ask(
-            sock,
-            ("255.255.255.255", SERVER_PORT),
-            lambda elapsed: encode_inform(xid, mac, address, elapsed),
-            lambda datagram: read_bootstrap_servers(datagram, xid, mac),
-            timing or Timing(),
-        )
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _options(field: bytes, *, sname: bytes, file: bytes) -> Mapping[int, bytes]:

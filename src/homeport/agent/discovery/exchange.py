@@ -50,9 +50,12 @@ async def ask(
     request: Callable[[timedelta], bytes],
     read: Callable[[bytes], Answer | None],
     timing: Timing,
+    *,
+    listener: socket.socket | None = None,
 ) -> Answer | None:
     """Send `request(elapsed)`, again and again, until `read(datagram)` accepts an answer.
 
+    Answers are taken from `listener`, or from the sending socket where there is none.
     `read` returns None for datagrams that answer somebody else, and raises MalformedError for
     broken ones: both are passed over, so that a rogue's answer cannot shut out a good one.
     Returns None when patience ends. Raises OSError when the network refuses to send.
@@ -65,7 +68,9 @@ async def ask(
                 _send(sock, destination, request, began, timing.first_wait),
                 name="discovery-request",
             )
-            receiver = asyncio.create_task(_receive(sock, read), name="discovery-answer")
+            receiver = asyncio.create_task(
+                _receive(listener or sock, read), name="discovery-answer"
+            )
             return await _first_result(sender, receiver)
     except TimeoutError:
         return None
