@@ -165,15 +165,11 @@ class SalesRecords(Protocol):
     """Which devices were sold to whom, also before they were ever seen."""
 
     async def add(self, records: Iterable[SalesRecord]) -> int:
-        """Keep a few records; return how many said something new.
+        """Keep records; return how many said something new.
 
         One that repeats the latest of exactly its range and authority (same tenant, same upstream)
         is not kept.
         """
-        ...
-
-    async def add_staged(self, staged: Staged[SalesRecord]) -> int:
-        """Keep many records; return how many said something new."""
         ...
 
     async def covering(self, device: DeviceId) -> SalesRecord | None:
@@ -315,12 +311,6 @@ class Registry(Protocol):
         An error of the iterable ends it; two lines that contradict each other are a
         HomeportError(DEVICE_CONFLICT). What is laid ready is gone when the context ends.
         """
-        ...
-
-    def stage_sales(
-        self, records: Iterable[SalesRecord]
-    ) -> AbstractAsyncContextManager[Staged[SalesRecord]]:
-        """Lay sales records ready in the same way; repeated lines count once."""
         ...
 
     async def version(self) -> int:

@@ -16,18 +16,24 @@ from sqlalchemy import or_, select
 from homeport.domain.device import DeviceId
 from homeport.domain.ownership import SalesRecord, SerialRange
 from homeport.errors import Code
-from homeport.provisioning.ports import Staged
 from homeport.storage.compiled import ONE, ZERO, Statement, Values, addition, named, query
 from homeport.storage.connection import Connection, Row
 from homeport.storage.instants import to_instant, to_micros
-from homeport.storage.parts import sold
 from homeport.storage.schema import sales_records
 
 OVERLAPS_MAX: Final = 100
 """As many as a person may want to read."""
 
 _sales = sales_records.c
-_COLUMNS: Final = [_sales[name] for name in sold.COPIED if name not in ("stem", "length")]
+_COLUMNS: Final = [
+    _sales.first,
+    _sales.last,
+    _sales.authority,
+    _sales.tenant,
+    _sales.upstream,
+    _sales.recorded_at,
+    _sales.source,
+]
 _ORDER: Final = (_sales.recorded_at.desc(), _sales.number.desc())
 _ALL: Final = select(*_COLUMNS).where(
     _sales.length == named("length"), _sales.first <= named("last"), _sales.last >= named("first")
@@ -88,15 +94,11 @@ class SqlSalesRecords:
         """Keep a few records; return how many said something new."""
         new = 0
         for record in records:
-            values = values_of(record)
+            values = _values(record)
             row = await self._connection.row(_LATEST_OF_RANGE, values)
             if row != (record.tenant, record.upstream):
                 new += await self._connection.run(_ADD, values)
         return new
-
-    async def add_staged(self, staged: Staged[SalesRecord]) -> int:
-        """Keep many records; return how many said something new."""
-        return await sold.add(self._connection, staged)
 
     async def covering(self, device: DeviceId) -> SalesRecord | None:
         """Return the record that speaks of the device; the narrowest wins, then the latest."""
@@ -137,7 +139,7 @@ def stem_of(serial_numbers: SerialRange) -> str:
     return first[: next(differs)]
 
 
-def values_of(record: SalesRecord) -> Values:
+def _values(record: SalesRecord) -> Values:
     """The row of a record."""
     first, last = record.serial_numbers.first, record.serial_numbers.last
     return {

@@ -13,11 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from homeport.domain.ownership import SalesRecord
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.ports import MintedDevice, Staged, Transaction
 from homeport.storage.parts import SqlTransaction
@@ -28,7 +28,6 @@ from homeport.storage.upgrade import prepare
 from homeport.storage.verbs import drive
 
 Result = TypeVar("Result")
-Rows = TypeVar("Rows")
 
 READERS: Final = 4
 """Threads that read: a long listing must not keep the broker's question waiting."""
@@ -53,7 +52,6 @@ class SqliteRegistry:
         self._opened: Final[list[sqlite3.Connection]] = []
         self._watch: sqlite3.Connection | None = None
         self._version = 0
-        self._closing: Final = threading.Event()
 
     async def __aenter__(self) -> Self:
         """Open."""
@@ -77,7 +75,6 @@ class SqliteRegistry:
 
     async def close(self) -> None:
         """Finish what is queued and let go of the file."""
-        self._closing.set()
         if self._writer:
             await self._writer.close()
             self._writer = None
@@ -123,31 +120,13 @@ class SqliteRegistry:
         self, authority: str, devices: Iterable[MintedDevice]
     ) -> AsyncIterator[Staged[MintedDevice]]:
         """Lay a manifest's devices ready, streamed in a thread, without holding up writers."""
-        async with self._staging(
-            lambda folder, stop: staging.stage_minted(folder, authority, devices, stop)
-        ) as staged:
-            yield staged
-
-    @asynccontextmanager
-    async def stage_sales(
-        self, records: Iterable[SalesRecord]
-    ) -> AsyncIterator[Staged[SalesRecord]]:
-        """Lay sales records ready in the same way; repeated lines count once."""
-        async with self._staging(
-            lambda folder, stop: staging.stage_sales(folder, records, stop)
-        ) as staged:
-            yield staged
-
-    @asynccontextmanager
-    async def _staging(
-        self, lay: Callable[[Path, threading.Event], Staged[Rows]]
-    ) -> AsyncIterator[Staged[Rows]]:
         self._writing()
         loop = asyncio.get_running_loop()
         given_up = threading.Event()
         with staging.staging_folder(self._path) as folder:
+            lay = partial(staging.stage_minted, folder, authority, devices, given_up)
             try:
-                yield await loop.run_in_executor(self._stagers, lay, folder, given_up)
+                yield await loop.run_in_executor(self._stagers, lay)
             finally:
                 given_up.set()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many rows, laid ready in a file of their own beside the registry.
+"""A manifest's devices, laid ready in a file of their own beside the registry.
 
 A million rows added one by one would hold the write lock for a minute, and no device could enrol.
 So they are read, checked and sorted here first, where nobody waits; the registry then takes them
@@ -17,33 +17,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.schema import CreateTable
 
 from homeport.domain.device import DeviceId
-from homeport.domain.ownership import SalesRecord
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.ports import MintedDevice
-from homeport.storage.compiled import Statement, addition, query
+from homeport.storage.compiled import query
 from homeport.storage.parts.minted import staged_minted
-from homeport.storage.parts.sales import values_of
-from homeport.storage.parts.sold import repeated, staged_sold
 from homeport.storage.sqlite.connections import StagedFile, translated
-
-Rows = TypeVar("Rows")
 
 CHUNK: Final = 1000
 """Rows handed to SQLite at once: enough to make the call's own cost vanish."""
 
-_MINTED: Final = staged_minted()
-_SOLD: Final = staged_sold()
-_ADD_MINTED: Final = query(Insert(_MINTED).on_conflict_do_nothing())
-_ADD_SOLD: Final = addition(_SOLD, without=["number"])
-_DROP_REPEATED: Final = query(repeated(_SOLD))
+_TABLE: Final = staged_minted()
+_ADD: Final = query(Insert(_TABLE).on_conflict_do_nothing())
 
 
 @contextmanager
@@ -70,11 +61,11 @@ def stage_minted(
 ) -> StagedFile[MintedDevice]:
     """Lay devices ready, each once; a serial number with two IDevIDs is a DEVICE_CONFLICT."""
     path = folder / "rows"
-    with translated(), closing(_open(path, _MINTED)) as rows:
+    with translated(), closing(_open(path)) as rows:
         count = 0
         for chunk in _chunks(devices, stop):
-            values = [_minted_values(authority, device) for device in chunk]
-            added = _insert(rows, _ADD_MINTED, values)
+            values = [_values(authority, device) for device in chunk]
+            added = rows.executemany(_ADD.sql, map(_ADD.bind, values)).rowcount
             if added < len(values):
                 _refuse_contradictions(rows, values)
             count += added
@@ -82,43 +73,25 @@ def stage_minted(
     return StagedFile(count=count, path=path)
 
 
-def stage_sales(
-    folder: Path, records: Iterable[SalesRecord], stop: threading.Event
-) -> StagedFile[SalesRecord]:
-    """Lay records ready in their order, without those that repeat the one before of their range."""
-    path = folder / "rows"
-    with translated(), closing(_open(path, _SOLD)) as rows:
-        count = 0
-        for chunk in _chunks(records, stop):
-            count += _insert(rows, _ADD_SOLD, [values_of(record) for record in chunk])
-        count -= rows.execute(_DROP_REPEATED.sql).rowcount
-        rows.execute("COMMIT")
-    return StagedFile(count=count, path=path)
-
-
-def _open(path: Path, table: Table) -> sqlite3.Connection:
+def _open(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     rows = sqlite3.connect(path, isolation_level=None)
     rows.execute("PRAGMA journal_mode=OFF")
     rows.execute("PRAGMA synchronous=OFF")
     rows.execute("BEGIN")
-    rows.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
+    rows.execute(str(CreateTable(_TABLE).compile(dialect=sqlite.dialect())))
     return rows
 
 
-def _chunks(rows: Iterable[Rows], stop: threading.Event) -> Iterator[list[Rows]]:
-    remaining = iter(rows)
+def _chunks(devices: Iterable[MintedDevice], stop: threading.Event) -> Iterator[list[MintedDevice]]:
+    remaining = iter(devices)
     while chunk := list(islice(remaining, CHUNK)):
         if stop.is_set():
             raise HomeportError(Code.STORAGE_UNAVAILABLE, "the import was given up")
         yield chunk
 
 
-def _insert(rows: sqlite3.Connection, statement: Statement, values: list[Any]) -> int:
-    return rows.executemany(statement.sql, map(statement.bind, values)).rowcount
-
-
-def _minted_values(authority: str, device: MintedDevice) -> Mapping[str, Any]:
+def _values(authority: str, device: MintedDevice) -> Mapping[str, Any]:
     return {
         "id": str(DeviceId(authority, device.serial_number)),
         "authority": authority,
