@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Admit: may the holder of this operational certificate in at the broker, and as whom?
+"""Admit the holder of an operational certificate at the broker, or say why not.
 
 The private key was shown in the TLS handshake. What is asked here is whether the certificate still
 counts: known, current, unexpired, of the device that the MQTT client id names, and of its present

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run of the nats-server program: found, started, watched, ended; never left behind.
+
+On Linux it gets SIGTERM from the kernel when its parent dies, however it dies (PR_SET_PDEATHSIG).
+Should one be left over all the same (another system, a parent killed in the wrong millisecond),
+the next start finds it by the pid file and ends it, but only if it really is that program with
+that configuration: pids are used again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from homeport.errors import Code, HomeportError
+
+log: Final = logging.getLogger(__name__)
+
+STOP_SECONDS: Final = 5.0
+"""Time to end by itself (it waits for log-ins under way); then it is killed, which does no harm with
+`sync_interval: always`."""
+_TAIL_LINES: Final = 20
+"""Lines of its log that are kept to explain why it ended."""
+
+# Runs before nats-server takes over the process. PDEATHSIG survives exec; a parent that died before
+# the call is noticed by its pid. A script instead of preexec_fn, which is unsafe beside threads.
+_LAUNCH: Final = """
+import ctypes, os, signal, sys
+parent, program = int(sys.argv[1]), sys.argv[2]
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+if os.getppid() != parent:
+    sys.exit(1)
+os.execv(program, sys.argv[2:])
+"""
+_LEVELS: Final[Mapping[str, int]] = {
+    "DBG": logging.DEBUG,
+    "TRC": logging.DEBUG,
+    "INF": logging.DEBUG,  # banner and addresses; what matters of it we say ourselves
+    "WRN": logging.WARNING,
+    "ERR": logging.WARNING,  # mostly about one connection; ours are errors of the platform
+    "FTL": logging.ERROR,
+}
+_LINE: Final = re.compile(r"\[\d+\] \[(\w{3})\] ?(.*)")
+
+
+def find_program() -> str:
+    """Path of nats-server: beside this Python (the wheel puts it there), else on the PATH."""
+    beside = Path(sys.executable).parent / "nats-server"
+    if found := beside if beside.exists() else shutil.which("nats-server"):
+        return str(found)
+    raise HomeportError(Code.BROKER_UNAVAILABLE, "nats-server is missing: install homeport[server]")
+
+
+class Child:
+    """A running nats-server."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        """Take a process that was just started."""
+        self._process = process
+        self.tail: list[str] = []
+        """The last lines of its log."""
+        self._reader = asyncio.create_task(self._read_log(), name="nats-server log")
+
+    @classmethod
+    async def start(cls, program: str, configuration: Path) -> "Child":
+        """Start it; whether it then serves is for the caller to see."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid())),
+            *(program, "-c", str(configuration)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=configuration.parent,
+            start_new_session=True,  # Ctrl-C in a terminal is for us; we end it in our order.
+        )
+        return cls(process)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    async def ended(self) -> int:
+        """Wait until it has ended, and its log is read; return its exit status."""
+        status = await self._process.wait()
+        await self._reader
+        return status
+
+    def reload(self) -> None:
+        """Make it read certificates and configuration again."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGHUP)
+
+    async def stop(self) -> None:
+        """End it, by force if it takes too long."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.ended()
+        except TimeoutError:
+            log.warning("nats-server did not end in time and is killed")
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self.ended()
+
+    async def _read_log(self) -> None:
+        stream = self._process.stderr
+        assert stream is not None  # noqa: S101 - opened as a pipe above
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:  # longer than the buffer: what was read is thrown away
+                continue
+            if not line:
+                return
+            self._note(line.decode(errors="replace").rstrip())
+
+    def _note(self, line: str) -> None:
+        found = _LINE.fullmatch(line)
+        level, text = (_LEVELS.get(found[1], 0), found[2]) if found else (logging.INFO, line)
+        self.tail = [*self.tail[1 - _TAIL_LINES :], text]
+        log.log(level, "nats-server: %s", text)
+
+
+async def end_leftover(pid_file: Path, configuration: Path) -> bool:
+    """End a nats-server that an earlier run left behind; say whether there was one."""
+    pid = _read_pid(pid_file)
+    if pid is None or not _is_ours(pid, configuration):
+        return False
+    log.warning("ending nats-server %d, left over from an earlier run", pid)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        if await _is_gone(pid, configuration):
+            return True
+    raise HomeportError(Code.BROKER_UNAVAILABLE, f"nats-server {pid} cannot be ended")
+
+
+def _read_pid(pid_file: Path) -> int | None:
+    try:
+        pid = int(pid_file.read_text()[:20])
+    except (OSError, ValueError):
+        return None
+    return pid if pid > 1 else None
+
+
+def _is_ours(pid: int, configuration: Path) -> bool:
+    """Whether the process is nats-server with our configuration in our directory."""
+    proc = Path("/proc") / str(pid)
+    try:
+        program = (proc / "exe").readlink().name.removesuffix(" (deleted)")
+        arguments = (proc / "cmdline").read_bytes().split(b"\0")
+        directory = (proc / "cwd").readlink()
+    except OSError:
+        return False
+    return (
+        program == "nats-server"
+        and os.fsencode(configuration) in arguments
+        and directory == configuration.parent.resolve()
+    )
+
+
+async def _is_gone(pid: int, configuration: Path) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_SECONDS):
+            while _is_ours(pid, configuration):  # noqa: ASYNC110 - a foreign process: only polling
+                await asyncio.sleep(0.02)
+            return True
+    return False

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The embedded broker: a nats-server of our own, started, kept running and ended by us.
+
+Rules: one owner for a directory (a lock that the kernel releases when we die); an occupied port is
+said by name before anything is started; a broker that dies is started again, after a pause that
+grows; devices lose their connections then, and nothing that was acknowledged.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import socket
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from homeport.broker import child
+from homeport.broker.access import BrokerAccess
+from homeport.broker.child import Child
+from homeport.broker.nats_config import PublicKeys, render
+from homeport.broker.nkey import SigningKey
+from homeport.broker.settings import EmbeddedSettings, Listener
+from homeport.clock import Clock, SystemClock
+from homeport.errors import Code, HomeportError
+
+log: Final = logging.getLogger(__name__)
+
+ACCESS_FILE: Final = "access.json"
+"""In the broker's directory: BrokerAccess for commands of the same user."""
+
+START_SECONDS: Final = 30.0
+"""A large message store is checked at the start; on a slow disk that takes seconds."""
+_FIRST_PAUSE: Final = timedelta(milliseconds=100)
+_LONGEST_PAUSE: Final = timedelta(seconds=30)
+_PROBE_SECONDS: Final = 0.02
+"""Between two looks whether it listens: well below the time that it takes to start."""
+
+
+class EmbeddedBroker:
+    """`async with EmbeddedBroker(settings) as broker:` runs one until the block is left."""
+
+    def __init__(self, settings: EmbeddedSettings, clock: Clock | None = None) -> None:
+        """Take the settings; nothing is touched before the block is entered."""
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._directory = settings.directory.absolute()
+        self._configuration = self._directory / "nats.conf"
+        self._pid_file = self._directory / "nats-server.pid"
+        self._lock = -1
+        self._child: Child | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._access: BrokerAccess | None = None
+        self.restarts = 0
+        """How often it had to be started again."""
+
+    @property
+    def access(self) -> BrokerAccess:
+        """How to reach it: the same until the block is left, whatever happens to the process."""
+        if self._access is None:
+            raise HomeportError(Code.BROKER_UNAVAILABLE, "not started")
+        return self._access
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running nats-server."""
+        return self._child.pid if self._child else None
+
+    def reload(self) -> None:
+        """Use renewed certificate files from now on; connections stay."""
+        if self._child:
+            self._child.reload()
+
+    async def __aenter__(self) -> Self:
+        """Start it and wait until it listens.
+
+        HomeportError: PORT_OCCUPIED, ALREADY_EXISTS (the directory is in use), SETTING_WRONG or
+        BROKER_UNAVAILABLE with the last lines of its log.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._directory.chmod(0o700)
+        self._lock = _own(self._directory / "lock")
+        try:
+            await child.end_leftover(self._pid_file, self._configuration)
+            self._prepare()
+            self._child = await self._start()
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._keeper = asyncio.create_task(self._keep_running(self._child), name="nats-server")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End it and free the directory."""
+        try:
+            if self._keeper:
+                self._keeper.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await self._keeper
+            if self._child:
+                await self._child.stop()
+            (self._directory / ACCESS_FILE).unlink(missing_ok=True)
+        finally:
+            self._child = None
+            os.close(self._lock)
+
+    def _prepare(self) -> None:
+        for name, place in self._listeners().items():
+            _check_free(name, place)
+        port = self._settings.client_port or _free_port()
+        self._access = BrokerAccess.fresh(port)
+        keys = PublicKeys(
+            platform=SigningKey(self._access.platform).public,
+            system=SigningKey(self._access.system).public,
+            issuer=SigningKey(self._access.issuer).public,
+        )
+        text = render(
+            self._settings,
+            account=self._access.account,
+            client_port=port,
+            keys=keys,
+            pid_file=self._pid_file,
+        )
+        self._configuration.write_text(text)
+        self._access.write(self._directory / ACCESS_FILE)
+
+    def _listeners(self) -> dict[str, Listener]:
+        settings = self._settings
+        places = {"mqtt": settings.mqtt}
+        if settings.websocket:
+            places["websocket"] = settings.websocket
+        if settings.client_port:
+            places["client_port"] = Listener("127.0.0.1", settings.client_port)
+        return places
+
+    async def _start(self) -> Child:
+        started = await Child.start(child.find_program(), self._configuration)
+        ended = asyncio.create_task(started.ended(), name="nats-server ended")
+        ready = asyncio.create_task(self._listens(), name="nats-server listens")
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await asyncio.wait((ended, ready), return_when=asyncio.FIRST_COMPLETED)
+        except BaseException as error:
+            await started.stop()
+            if isinstance(error, TimeoutError):
+                raise HomeportError(Code.BROKER_UNAVAILABLE, _said(started)) from error
+            raise
+        finally:
+            ready.cancel()
+        if ended.done():
+            raise _failure(started)
+        return started
+
+    async def _listens(self) -> None:
+        """Return when it greets on the client port, which it opens last."""
+        port = int(self.access.urls[0].rpartition(":")[2])
+        while not await _greets(port):  # noqa: ASYNC110 - another process: only asking helps
+            await asyncio.sleep(_PROBE_SECONDS)
+
+    async def _keep_running(self, current: Child) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            begun = self._clock.monotonic()
+            status = await current.ended()
+            log.error("nats-server ended with status %d: %s", status, _said(current))
+            if self._clock.monotonic() - begun > _LONGEST_PAUSE.total_seconds():
+                pause = _FIRST_PAUSE
+            current, pause = await self._start_again(pause)
+            self._child = current
+            self.restarts += 1
+
+    async def _start_again(self, pause: timedelta) -> tuple[Child, timedelta]:
+        while True:
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            try:
+                return await self._start(), pause
+            except HomeportError as error:
+                log.error("nats-server cannot be started: %s", error)  # noqa: TRY400 - no bug of ours
+
+
+def _own(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise HomeportError(
+            Code.ALREADY_EXISTS, f"another homeport serve uses {path.parent}"
+        ) from error
+    return descriptor
+
+
+def _check_free(name: str, place: Listener) -> None:
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((place.host, place.port))
+        except PermissionError as error:
+            raise HomeportError(
+                Code.SETTING_WRONG,
+                f"{name} port {place.port}: ports below 1024 need CAP_NET_BIND_SERVICE",
+            ) from error
+        except OSError as error:
+            raise HomeportError(
+                Code.PORT_OCCUPIED,
+                f"{name} port {place.port} on {place.host}: {error.strerror} (setting {name})",
+            ) from error
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _greets(port: int) -> bool:
+    """Whether a NATS server is behind the loopback port (its first word is INFO)."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    try:
+        return await reader.read(5) == b"INFO "
+    except OSError:
+        return False
+    finally:
+        writer.close()
+
+
+def _failure(ended: Child) -> HomeportError:
+    said = _said(ended)
+    if "address already in use" in said:
+        return HomeportError(Code.PORT_OCCUPIED, said)
+    return HomeportError(Code.BROKER_UNAVAILABLE, said)
+
+
+def _said(ended: Child) -> str:
+    return " | ".join(ended.tail[-3:]) or "it said nothing"
