@@ -16,7 +16,7 @@ import logging
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -127,7 +127,7 @@ def parse_service(line: bytes) -> Service:
 async def browse(duration: timedelta = BROWSE_DURATION) -> AsyncGenerator[Service, None]:
     """Look for edges on the LAN; give each as it is found, until `duration` has passed.
 
-    Raises ChildProcessError when the child cannot do its work, OSError when it cannot be started.
+    Raises OSError: ChildProcessError when the child cannot do its work, TimeoutError when it hangs.
     """
     seconds = duration.total_seconds()
     async with _child("browse", f"--seconds={seconds}", stdout=PIPE) as process:
@@ -176,12 +176,23 @@ async def _ended(process: Process) -> int:
         process.stdin.close()
     try:
         async with asyncio.timeout(_FAREWELL_LIMIT.total_seconds()):
-            return await process.wait()
+            return await _last_words(process)
+    except TimeoutError:
+        logger.warning("the DNS-SD process did not end in time and was killed")
     finally:
-        # Reached in time, too late, or cancelled: in the latter two the child still runs.
+        # Too late, or cancelled while waiting: then the child still runs.
         if process.returncode is None:
-            process.kill()
-            await asyncio.shield(process.wait())
+            with suppress(ProcessLookupError):
+                process.kill()
+        await asyncio.shield(_last_words(process))
+    return await process.wait()
+
+
+async def _last_words(process: Process) -> int:
+    # wait() returns only when the pipe is empty too; nobody reads what is still in it.
+    while process.stdout is not None and await process.stdout.read(MAX_LINE):
+        continue
+    return await process.wait()
 
 
 async def _line(process: Process, deadline: float) -> bytes:
