@@ -8,6 +8,7 @@ from homeport.keys.algorithms import (
     algorithms_of,
     default_algorithm,
     suitable,
+    verify_signature,
 )
 from homeport.keys.file import FileKey
 from homeport.keys.open import delete_key, make_key, open_key
@@ -34,4 +35,5 @@ __all__ = [
     "pkcs11_parts",
     "read_secret",
     "suitable",
+    "verify_signature",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import (
@@ -92,6 +93,28 @@ def default_algorithm(public_key: object) -> SignatureAlgorithm:
     Raise KEY_UNSUITABLE for any other kind of key.
     """
     return algorithms_of(public_key)[0]
+
+
+def verify_signature(
+    public_key: PublicKey, signature: bytes, data: bytes, algorithm: SignatureAlgorithm
+) -> None:
+    """Check a signature in JOSE form.
+
+    Raise KEY_UNSUITABLE for a key of a kind that we do not use, ALGORITHM_REFUSED if the algorithm
+    does not fit the key, SIGNATURE_WRONG.
+    """
+    if algorithm not in algorithms_of(public_key):
+        raise HomeportError(Code.ALGORITHM_REFUSED, f"{algorithm} for another kind of key")
+    try:
+        if isinstance(public_key, ec.EllipticCurvePublicKey):
+            # Another length would give the numbers r and s for other bytes as well.
+            if len(signature) != 2 * COORDINATE_SIZE[algorithm]:
+                raise InvalidSignature
+            public_key.verify(der_from_jose(signature), data, ECDSA[algorithm])
+        else:
+            public_key.verify(signature, data, RSA_PADDING[algorithm], SHA256)
+    except InvalidSignature:
+        raise HomeportError(Code.SIGNATURE_WRONG) from None
 
 
 def jose_from_der(signature: bytes, algorithm: SignatureAlgorithm) -> bytes:

@@ -72,6 +72,8 @@ KeyUri = FileUri | Pkcs11Uri
 
 def parse_key_uri(uri: str) -> KeyUri:
     """Read a key URI or bare path; raise SETTING_WRONG if it is neither."""
+    if not uri.isprintable():
+        raise HomeportError(Code.SETTING_WRONG, f"key URI: {uri[:80]!a}")
     scheme, colon, rest = uri.partition(":")
     if not colon or "/" in scheme:
         return _parse_file(uri)

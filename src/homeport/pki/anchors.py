@@ -15,7 +15,13 @@ from cryptography import x509
 from cryptography.x509.verification import Store
 
 from homeport.errors import Code, HomeportError
-from homeport.pki.certificates import READ_ERRORS, authority_id, der_of, public_key_of
+from homeport.pki.certificates import (
+    authority_id,
+    der_of,
+    issuer_name,
+    public_key_of,
+    subject_name,
+)
 
 
 class Purpose(StrEnum):
@@ -38,8 +44,10 @@ class Anchors:
             b"".join(hashlib.sha256(der).digest() for der in encoded)
         ).digest()
         """Names this very set: what is cached under it is not used with another."""
+        for certificate in self.certificates:
+            public_key_of(certificate)
+        self._subjects = frozenset(map(subject_name, self.certificates))
         self._store = Store(list(self.certificates)) if self.certificates else None
-        self._subjects = frozenset(_subject(certificate) for certificate in self.certificates)
 
     def __len__(self) -> int:
         return len(self.certificates)
@@ -65,16 +73,4 @@ class Anchors:
 
         Raise MalformedError if a name cannot be read.
         """
-        return any(_issuer(certificate) in self._subjects for certificate in certificates)
-
-
-def _subject(certificate: x509.Certificate) -> bytes:
-    public_key_of(certificate)
-    return certificate.subject.public_bytes()
-
-
-def _issuer(certificate: x509.Certificate) -> bytes:
-    try:
-        return certificate.issuer.public_bytes()
-    except READ_ERRORS:
-        return b""
+        return any(issuer_name(certificate) in self._subjects for certificate in certificates)

@@ -8,11 +8,13 @@ trusts a certificate: that is `chains.py`.
 
 import base64
 import hashlib
+import warnings
 from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from homeport.errors import Code, MalformedError
@@ -38,8 +40,12 @@ READ_ERRORS: Final = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
     x509.InvalidVersion,
+    CryptographyDeprecationWarning,
 )
 """What `cryptography` raises for bytes that it cannot read."""
+
+# What it only warns about (a serial number that is not positive, say) RFC 5280 forbids: refused.
+warnings.filterwarnings("error", "", CryptographyDeprecationWarning, r"homeport\.pki\.")
 
 
 def parse_certificate(der: bytes) -> x509.Certificate:
@@ -125,6 +131,22 @@ def subject_serial_number(certificate: x509.Certificate) -> str:
     if not value.isprintable():
         raise _malformed("the subject's serial number has control characters")
     return value
+
+
+def subject_name(certificate: x509.Certificate) -> bytes:
+    """Return the subject in DER; raise MalformedError."""
+    try:
+        return certificate.subject.public_bytes()
+    except READ_ERRORS as error:
+        raise _malformed(f"subject: {error}") from None
+
+
+def issuer_name(certificate: x509.Certificate) -> bytes:
+    """Return the issuer in DER; raise MalformedError."""
+    try:
+        return certificate.issuer.public_bytes()
+    except READ_ERRORS as error:
+        raise _malformed(f"issuer: {error}") from None
 
 
 def extension_of(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:

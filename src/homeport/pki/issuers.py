@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from homeport.pki.anchors import Anchors
-from homeport.pki.certificates import READ_ERRORS, authority_id, extension_of
+from homeport.pki.certificates import READ_ERRORS, authority_id, extension_of, issuer_name
 from homeport.pki.requests import SIGNATURE_HASHES
 
 CAPACITY: Final = 1_024
@@ -118,5 +118,5 @@ def _key(leaf: x509.Certificate, intermediates: Sequence[bytes], anchors: Anchor
         digest.update(der)
     if not intermediates:
         # The anchor itself is the issuer: which one, the leaf says.
-        digest.update(leaf.issuer.public_bytes())
+        digest.update(issuer_name(leaf))
     return digest.digest()

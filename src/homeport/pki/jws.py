@@ -12,18 +12,14 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from homeport.errors import Code, HomeportError, MalformedError
-from homeport.keys import PrivateKey, PublicKey, SignatureAlgorithm, algorithms_of
-from homeport.keys.algorithms import (
-    COORDINATE_SIZE,
-    ECDSA,
-    RSA_PADDING,
-    SHA256,
+from homeport.keys import (
+    PrivateKey,
+    PublicKey,
+    SignatureAlgorithm,
     default_algorithm,
-    der_from_jose,
+    verify_signature,
 )
 from homeport.pki import base64url
 from homeport.pki.certificates import CERTIFICATE_LIMIT
@@ -124,20 +120,7 @@ def verify(jws: UnverifiedJws, public_key: PublicKey) -> bytes:
     Raise KEY_UNSUITABLE for a key of a kind that we do not use, ALGORITHM_REFUSED if the header
     names an algorithm that does not fit the key, SIGNATURE_WRONG.
     """
-    algorithm = jws.header.alg
-    if algorithm not in algorithms_of(public_key):
-        raise HomeportError(Code.ALGORITHM_REFUSED, f"{algorithm} for another kind of key")
-    signature = jws.signature_value
-    try:
-        if isinstance(public_key, ec.EllipticCurvePublicKey):
-            # Another length would give other numbers r and s for the same bytes.
-            if len(signature) != 2 * COORDINATE_SIZE[algorithm]:
-                raise InvalidSignature
-            public_key.verify(der_from_jose(signature), jws.signing_input(), ECDSA[algorithm])
-        else:
-            public_key.verify(signature, jws.signing_input(), RSA_PADDING[algorithm], SHA256)
-    except InvalidSignature:
-        raise HomeportError(Code.SIGNATURE_WRONG) from None
+    verify_signature(public_key, jws.signature_value, jws.signing_input(), jws.header.alg)
     return jws.unverified_payload
 
 
