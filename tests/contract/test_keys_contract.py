@@ -18,9 +18,11 @@ from homeport.keys import (
     delete_key,
     make_key,
     open_key,
+    pkcs11_parts,
     verify_signature,
 )
 from homeport.pki.authority import Issuer, build_crl, build_root
+from homeport.pki.certificates import pem_of
 from homeport.pki.requests import build_request, verify_request
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -170,6 +172,26 @@ class TestPkcs11Keys(KeyStoreContract):
         key.sign(b"data", ES256)
         pkcs11.lib(soft_token.module).reinitialize()
         verify_signature(key.public_key(), key.sign(b"data", ES256), b"data", ES256)
+
+    def test_another_library_of_this_process_shares_the_module(self, uri):
+        """The agent's MQTT library signs through PKCS#11 by itself, beside us."""
+        from awscrt import io
+
+        key = make_key(uri)
+        parts = pkcs11_parts(uri)
+        assert parts.pin is not None
+        certificate = build_root(key, "Device", BEGIN, 10)
+        options = io.TlsContextOptions.create_client_with_mtls_pkcs11(
+            pkcs11_lib=io.Pkcs11Lib(file=str(parts.module_path)),
+            user_pin=parts.pin.reveal(),
+            token_label=parts.token_label,
+            private_key_label=parts.object_label,
+            cert_file_contents=pem_of(certificate).decode(),
+        )
+        contexts = [io.ClientTlsContext(options) for _ in range(3)]
+        assert len(contexts) == 3
+        signature = open_key(uri).sign(b"data", ES256)
+        verify_signature(key.public_key(), signature, b"data", ES256)
 
     def test_wrong_pin_is_not_tried_twice(self, uri, soft_token, tmp_path):
         (tmp_path / "pin").write_text("9999")
