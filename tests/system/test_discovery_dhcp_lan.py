@@ -66,7 +66,7 @@ def test_option_143_from_a_real_server(lan4: Lan, option: str, expected: list[st
     lan4.start_dnsmasq(option, dhcp6=False)
     candidates, facts, log = discover(lan4, f"--take={len(expected)}")
     assert urls(candidates) == expected, log
-    assert candidates[0]["after"] < 0.5
+    assert candidates[0]["after"] < 0.9  # the first request was answered
     (network,) = facts["interfaces"]
     assert network["interface"] == "eth0"
     assert network["addresses"][0].startswith("10.77.0.1")
@@ -94,7 +94,7 @@ def test_pinned_is_first_and_both_families_are_asked_at_once(lan: Lan) -> None:
     assert candidates[0]["url"] == "https://pinned.example", log
     assert sorted(urls(candidates)) == ["https://four.example", "https://six.example"]
     # Neither waited for the other: DHCPv6 alone may take a second (its first delay).
-    assert max(each["after"] for each in candidates) < 2
+    assert max(each["after"] for each in candidates) < 3
 
 
 def test_silence_ends_and_the_default_remains(lan4: Lan) -> None:
@@ -102,7 +102,7 @@ def test_silence_ends_and_the_default_remains(lan4: Lan) -> None:
     candidates, facts, log = discover(lan4, "--default=https://default.example")
     assert urls(candidates, "default") == ["https://default.example"]
     assert len(candidates) == 1
-    assert "DHCPv4 on eth0 offers nothing" in log
+    assert "DHCPv4 on eth0: no answer" in log
     assert 4 < facts["ended"] < 15
 
 

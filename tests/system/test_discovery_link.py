@@ -64,7 +64,7 @@ def test_a_slow_uplink_costs_its_round_trip(address: str) -> None:
     with Lan(uplink=Link(timedelta(milliseconds=50))) as lan:
         serve(lan)
         connected, back = ask(lan, ASK, address, "100")
-        assert 0.1 <= connected < 0.2
+        assert 0.1 <= connected < 0.5
         assert back == 100 * 1024
 
 

@@ -7,8 +7,9 @@ costs round trips. A source that fails says why in the log and is passed over.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 
 from homeport.agent.discovery import dhcp4, dhcp6, services
 from homeport.agent.discovery.address import https_url, platform_url
@@ -42,18 +43,23 @@ def standard_stages(
     timing: Timing | None = None,
 ) -> tuple[Stage, ...]:
     """Make the stages of product decision 4: pinned, DHCP on every interface, DNS-SD, default."""
-    asked = [(f"DHCPv4 on {each.name}", _dhcp4(each, timing)) for each in interfaces if each.ipv4]
+    ask4, ask6 = dhcp4.ask_bootstrap_servers, dhcp6.ask_bootstrap_servers
+    asked = [
+        (f"DHCPv4 on {each.name}", _dhcp(partial(ask4, each, timing)))
+        for each in interfaces
+        if each.ipv4
+    ]
     # Without a routable address nobody runs IPv6 here: DHCPv6 would only cost the whole patience.
     asked += [
-        (f"DHCPv6 on {each.name}", _dhcp6(each, timing))
+        (f"DHCPv6 on {each.name}", _dhcp(partial(ask6, each, timing)))
         for each in interfaces
         if each.has_routable_ipv6
     ]
     return (
-        (("pinned setting", _fixed(pinned, Source.PINNED)),),
+        (("pinned setting", _fixed(pinned, Source.PINNED)),) if pinned else (),
         tuple(asked),
         (("DNS-SD", _dns_sd),) if interfaces else (),
-        (("default address", _fixed(default, Source.DEFAULT)),),
+        (("default address", _fixed(default, Source.DEFAULT)),) if default else (),
     )
 
 
@@ -98,25 +104,19 @@ async def _fill(name: str, ask: Ask, queue: asyncio.Queue[Candidate | None]) -> 
     await queue.put(None)
 
 
-def _fixed(url: str | None, source: Source) -> Ask:
+def _fixed(url: str, source: Source) -> Ask:
     async def ask() -> AsyncGenerator[Candidate, None]:
-        if url:
-            yield Candidate(platform_url(url), source)
+        yield Candidate(platform_url(url), source)
 
     return ask
 
 
-def _dhcp4(interface: Interface, timing: Timing | None) -> Ask:
+def _dhcp(asking: Callable[[], Awaitable[tuple[str, ...] | None]]) -> Ask:
     async def ask() -> AsyncGenerator[Candidate, None]:
-        for url in await dhcp4.ask_bootstrap_servers(interface, timing) or ():
-            yield Candidate(url, Source.DHCP)
-
-    return ask
-
-
-def _dhcp6(interface: Interface, timing: Timing | None) -> Ask:
-    async def ask() -> AsyncGenerator[Candidate, None]:
-        for url in await dhcp6.ask_bootstrap_servers(interface, timing) or ():
+        urls = await asking()
+        if urls is None:
+            raise TimeoutError("no answer")
+        for url in urls:
             yield Candidate(url, Source.DHCP)
 
     return ask

@@ -60,36 +60,20 @@ async def ask(
     broken ones: both are passed over, so that a rogue's answer cannot shut out a good one.
     Returns None when patience ends. Raises OSError when the network refuses to send.
     """
-    loop = asyncio.get_running_loop()
-    began = loop.time()
+    began = asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(timing.patience.total_seconds()):
-            sender = asyncio.create_task(
+        async with asyncio.timeout(timing.patience.total_seconds()), asyncio.TaskGroup() as group:
+            sender = group.create_task(
                 _send(sock, destination, request, began, timing.first_wait),
                 name="discovery-request",
             )
-            receiver = asyncio.create_task(
-                _receive(listener or sock, read), name="discovery-answer"
-            )
-            return await _first_result(sender, receiver)
+            answer = await _receive(listener or sock, read)
+            sender.cancel()
+            return answer
     except TimeoutError:
         return None
-
-
-async def _first_result(
-    sender: asyncio.Task[None], receiver: asyncio.Task[Answer | None]
-) -> Answer | None:
-    # The sender never ends well: it sends until it is cancelled, or the network refuses.
-    try:
-        done, _ = await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)
-        if receiver in done:
-            return receiver.result()
-        sender.result()
-        return None
-    finally:
-        sender.cancel()
-        receiver.cancel()
-        await asyncio.gather(sender, receiver, return_exceptions=True)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
 
 
 async def _send(

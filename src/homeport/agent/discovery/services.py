@@ -26,8 +26,9 @@ from homeport.errors import MalformedError
 
 logger = logging.getLogger(__name__)
 
-BROWSE_DURATION: Final = timedelta(seconds=3)
-"""Answers come within 0.3 s; one query that was lost is asked again after 1 s (RFC 6762, 5.2)."""
+BROWSE_DURATION: Final = timedelta(seconds=2)
+"""Answers come within 0.3 s; the second query follows after 1 s (RFC 6762 section 5.2). Longer
+would only delay devices on LANs without an edge, whose next source is the default address."""
 
 MAX_SERVICES: Final = 16
 """Edges looked at on one LAN; each may cost a connection attempt."""

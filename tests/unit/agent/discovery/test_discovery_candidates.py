@@ -124,7 +124,7 @@ def test_the_standard_stages_ask_where_asking_makes_sense() -> None:
     stages = standard_stages(pinned=None, default="https://d.example", interfaces=[ETH, DUAL])
     names = [[name for name, _ in stage] for stage in stages]
     assert names == [
-        ["pinned setting"],
+        [],
         ["DHCPv4 on eth0", "DHCPv6 on eth1"],
         ["DNS-SD"],
         ["default address"],

@@ -51,14 +51,14 @@ def test_a_lost_request_is_repeated(ends: tuple[socket.socket, socket.socket]) -
     elapsed: list[timedelta] = []
 
     async def run() -> tuple[str | None, list[bytes]]:
-        answering = asyncio.create_task(answer(server, on=3, with_=[b"yes"]))
-
         def request(since: timedelta) -> bytes:
             elapsed.append(since)
             return b"request"
 
-        found = await ask(ours, server.getsockname(), request, read, PATIENT)
-        return found, await answering
+        async with asyncio.TaskGroup() as group:
+            answering = group.create_task(answer(server, on=3, with_=[b"yes"]))
+            found = await ask(ours, server.getsockname(), request, read, PATIENT)
+        return found, answering.result()
 
     assert asyncio.run(run()) == ("yes", [b"request"] * 3)
     # The second wait is at least 1.6 times the first: doubled, with ten per cent either way.
@@ -74,10 +74,9 @@ def test_foreign_and_broken_answers_are_passed_over(
 
     async def run() -> str | None:
         datagrams = [b"foreign", b"broken", b"yes", b"too late"]
-        answering = asyncio.create_task(answer(server, on=1, with_=datagrams))
-        found = await ask(ours, server.getsockname(), lambda _: b"request", read, PATIENT)
-        await answering
-        return found
+        async with asyncio.TaskGroup() as group:
+            group.create_task(answer(server, on=1, with_=datagrams))
+            return await ask(ours, server.getsockname(), lambda _: b"request", read, PATIENT)
 
     assert asyncio.run(run()) == "yes"
     assert "broken on purpose" in caplog.text
@@ -94,10 +93,9 @@ def test_a_flood_ends_the_exchange(ends: tuple[socket.socket, socket.socket]) ->
 
     async def run() -> str | None:
         flood = [b"foreign"] * MAX_DATAGRAMS
-        answering = asyncio.create_task(answer(server, on=1, with_=flood))
-        found = await ask(ours, server.getsockname(), lambda _: b"request", read, PATIENT)
-        await answering
-        return found
+        async with asyncio.TaskGroup() as group:
+            group.create_task(answer(server, on=1, with_=flood))
+            return await ask(ours, server.getsockname(), lambda _: b"request", read, PATIENT)
 
     assert asyncio.run(asyncio.wait_for(run(), 20)) is None
 
