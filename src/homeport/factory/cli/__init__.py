@@ -1,1 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
+"""`homeport factory`: one verb, one file; the library does the work."""
+
+from collections.abc import Sequence
+
+import click
+import typer
+
+from homeport.errors import HomeportError
+from homeport.factory.cli import hand_over, init, mint, show
+from homeport.factory.cli.output import print_error
+
+app = typer.Typer(
+    name="homeport factory",
+    help="The production line: mint identities, print labels, hand over, vouch.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("init")(init.init)
+app.command("mint")(mint.mint)
+app.command("hand-over")(hand_over.hand_over)
+app.command("show")(show.show)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; return its exit status (0 done, 1 refused or failed, 2 misused)."""
+    try:
+        app(args=list(arguments), standalone_mode=False)
+    except HomeportError as error:
+        print_error(error, as_json="--json" in arguments)
+        return 1
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.exceptions.Exit, SystemExit) as ended:
+        code = getattr(ended, "exit_code", None)
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    return 0

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the archive holds: a header, then orders and devices, one JSON line each."""
+
+import hashlib
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from homeport.artefacts.manifest import HardwareIdentity
+
+VERSION: Final = 1
+
+
+class ArchiveHeader(Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line."""
+
+    archive: Annotated[int, Meta(ge=VERSION, le=VERSION)]
+    salt: bytes
+    check: bytes
+    """Opens only under the factory's passphrase."""
+
+
+class Order(Struct, frozen=True, kw_only=True, tag="order"):
+    """What was to be minted, written before the first device of it."""
+
+    id: int
+    """1, 2, 3 ... in this archive."""
+    at: int
+    """Whole seconds since 1970 UTC."""
+    model: str
+    hardware_identity: HardwareIdentity
+    count: int
+    prefix: str | None = None
+    """None: the serial numbers came from a file or from requests."""
+    start: int = 0
+    width: int = 0
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the order itself says which serial numbers."""
+        return self.prefix is not None
+
+    def serial_number(self, place: int) -> str:
+        """Return the serial number at a place of a counted order, from 0."""
+        return f"{self.prefix}{self.start + place:0{self.width}d}"
+
+
+class DeviceRecord(Struct, frozen=True, kw_only=True, tag="device", gc=False):
+    """A minted device."""
+
+    order: int
+    at: int
+    serial_number: str
+    model: str
+    hardware_identity: HardwareIdentity
+    idevid: bytes
+    """X.509, DER."""
+    idevid_key: str = ""
+    """URI of the key, where it lives in a token."""
+    dpp_key: bytes
+    """SubjectPublicKeyInfo, compressed, DER."""
+    claim_code_hash: str
+    sealed: bytes
+    """`DeviceSecrets`, see `sealing.py`."""
+
+    @property
+    def idevid_hash(self) -> bytes:
+        """SHA-256 of the IDevID."""
+        return hashlib.sha256(self.idevid).digest()
+
+
+class Mention(Struct, frozen=True, tag="device", gc=False):
+    """The part of a device's record that a scan needs; the rest is passed over."""
+
+    order: int
+    serial_number: str
+
+
+_encoder: Final = msgspec.json.Encoder()
+encode = _encoder.encode
+decode_header: Final = msgspec.json.Decoder(ArchiveHeader).decode
+decode_record: Final = msgspec.json.Decoder(Order | DeviceRecord).decode
+decode_mention: Final = msgspec.json.Decoder(Order | Mention).decode

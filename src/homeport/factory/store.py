@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Device stores: one directory a device, ready to be copied to it. docs/operate/factory.md.
+
+A store is made of the archive's record, so it can be made again. It appears under its name only
+when its files are on the disk.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+
+from homeport.domain.device import DeviceId
+from homeport.factory.factory import Factory
+from homeport.factory.labels import label_of, write_label
+from homeport.factory.records import DeviceRecord
+from homeport.factory.settings import toml_text
+from homeport.pki.certificates import parse_certificate, pem_of
+
+BATCH: Final = 256
+"""Stores for each sync of the disk."""
+SECRET_FILES: Final = frozenset({"idevid.key", "dpp.key", "label.json"})
+
+
+def write_stores(
+    factory: Factory,
+    records: Iterable[DeviceRecord],
+    directory: Path,
+    report: Callable[[int], None],
+) -> int:
+    """Write the stores that are not there yet below `directory`; return how many."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    count = 0
+    for batch in _batches(records):
+        missing = [each for each in batch if not (directory / _name(factory, each)).exists()]
+        finished = [_write(factory, record, directory) for record in missing]
+        # One sync for all of them: their contents are on the disk before their names are.
+        os.sync()
+        for partial, final in finished:
+            partial.rename(final)
+        _sync(directory)
+        count += len(finished)
+        report(len(batch))
+    return count
+
+
+def _write(factory: Factory, record: DeviceRecord, directory: Path) -> tuple[Path, Path]:
+    final = directory / _name(factory, record)
+    partial = directory / f".{final.name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(mode=0o700)
+    for name, content in _files(factory, record).items():
+        mode = 0o600 if name in SECRET_FILES else 0o644
+        # Made with its mode, so that nobody reads a key in the moment before a chmod.
+        descriptor = os.open(partial / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    return partial, final
+
+
+def _files(factory: Factory, record: DeviceRecord) -> Mapping[str, bytes]:
+    secrets = factory.seal.open(record.sealed, record.serial_number)
+    issuers = [each for each in factory.idevid_chain if each != factory.anchor]
+    files = {
+        "device.toml": _device_toml(factory, record).encode(),
+        "idevid.pem": pem_of(parse_certificate(record.idevid), *issuers),
+        "platform.pem": pem_of(*factory.platform_anchors),
+        "vouchers.pem": pem_of(factory.voucher_anchor),
+        "dpp.key": _pem(secrets.dpp_key),
+        "label.json": write_label(label_of(factory, record, secrets)),
+    }
+    if secrets.idevid_key is not None:
+        files["idevid.key"] = _pem(secrets.idevid_key)
+    return files
+
+
+def _device_toml(factory: Factory, record: DeviceRecord) -> str:
+    token, _, rest = record.idevid_key.partition(";object=")
+    operational = f"{token}?{rest.partition('?')[2]}".rstrip("?") if token else "file:"
+    platform = factory.settings.platform
+    return f"""\
+model = {toml_text(record.model)}
+serial_number = {toml_text(record.serial_number)}
+idevid_key = {toml_text(record.idevid_key or "file:idevid.key")}
+operational_keys = {toml_text(operational)}
+
+[platform]
+name = {toml_text(platform.name)}
+url = {toml_text(platform.url)}
+"""
+
+
+def _name(factory: Factory, record: DeviceRecord) -> str:
+    """A directory's name: the serial number as in a device id, so without dots and slashes."""
+    return str(DeviceId(factory.authority, record.serial_number)).partition("-")[2]
+
+
+def _pem(pkcs8: bytes) -> bytes:
+    key = load_der_private_key(pkcs8, None)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _batches(records: Iterable[DeviceRecord]) -> Iterator[list[DeviceRecord]]:
+    rest = iter(records)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
