@@ -38,6 +38,7 @@ class Code(StrEnum):
     MANIFEST_MALFORMED = "manifest-malformed"
     SETTING_WRONG = "setting-wrong"
     SALES_MALFORMED = "sales-malformed"
+    TLS_FILES_WRONG = "tls-files-wrong"
     STATE_CORRUPT = "state-corrupt"
     # unproven
     ALGORITHM_REFUSED = "algorithm-refused"
@@ -152,6 +153,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.MALFORMED,
         "The agent's state on disk cannot be read.",
         "Check the disk; homeport agent reset begins anew and keeps the device's own identity.",
+    ),
+    Code.TLS_FILES_WRONG: Entry(
+        Kind.MALFORMED,
+        "The TLS certificate or key of the platform cannot be used.",
+        "Give a PEM chain, leaf first, that names the platform's host, and its plain key.",
     ),
     Code.ALGORITHM_REFUSED: Entry(
         Kind.UNPROVEN,
