@@ -38,8 +38,8 @@ class Code(StrEnum):
     MANIFEST_MALFORMED = "manifest-malformed"
     SETTING_WRONG = "setting-wrong"
     SALES_MALFORMED = "sales-malformed"
-    TLS_FILES_WRONG = "tls-files-wrong"
     STATE_CORRUPT = "state-corrupt"
+    TLS_FILES_WRONG = "tls-files-wrong"
     # unproven
     ALGORITHM_REFUSED = "algorithm-refused"
     CHAIN_UNTRUSTED = "chain-untrusted"
