@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The broker's question "may this connection in, and to what?", answered on every connect.
 
-Rules (product decision 6): MQTT only; a client certificate that the listener verified; the registry
+Rules (product decision 6): MQTT only; an operational certificate whose key was used; the registry
 admits its fingerprint for exactly this MQTT client id (a neighbour with a foreign id would evict
 that device and suppress its last will); permissions of that device and nothing else, in particular
 nothing below `$MQTT`; the permission ends with the certificate. Whatever goes wrong is a refusal,
@@ -9,18 +9,18 @@ its reason in our log and the broker's, none for the device.
 """
 
 import asyncio
-import hashlib
 import logging
-import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final, Protocol
 
 from homeport.broker import jwt
+from homeport.broker.access import BrokerAccess
 from homeport.broker.jwt import AuthRequest, Grant
+from homeport.broker.login import shown_certificate
 from homeport.broker.nkey import SigningKey
 from homeport.clock import Clock
 from homeport.domain.topics import device_permissions
-from homeport.errors import Code, HomeportError, Kind
+from homeport.errors import HomeportError, Kind
 from homeport.provisioning.admit import Admission
 
 log: Final = logging.getLogger(__name__)
@@ -54,11 +54,14 @@ class Question(Protocol):
 class Callout:
     """Answers the broker's questions."""
 
-    def __init__(self, *, issuer: SigningKey, account: str, admit: Admit, clock: Clock) -> None:
-        """Take the key that the broker believes, the devices' account, the registry's verdict."""
-        self._issuer = issuer
-        self._account = account
+    def __init__(
+        self, access: BrokerAccess, admit: Admit, urls: Collection[str], clock: Clock
+    ) -> None:
+        """Take the key that the broker believes, the registry's verdict, and our WebSockets' URLs."""
+        self._issuer = SigningKey(access.issuer)
+        self._account = access.account
         self._admit = admit
+        self._urls = frozenset(urls)
         self._clock = clock
         self._free = asyncio.Semaphore(AT_ONCE)
         self.admitted = 0
@@ -96,11 +99,8 @@ class Callout:
         return answer
 
     async def _permit(self, request: AuthRequest) -> bytes:
-        if request.type != "mqtt":
-            raise HomeportError(Code.CHAIN_UNTRUSTED, f"not MQTT but {request.type!r}")
-        if request.leaf is None:
-            raise HomeportError(Code.CHAIN_UNTRUSTED, "no client certificate")
-        admission = await self._admit(_fingerprint(request.leaf), request.mqtt_id)
+        shown = shown_certificate(request, self._urls, self._clock.now())
+        admission = await self._admit(shown, request.mqtt_id)
         grant = Grant(
             account=self._account,
             name=str(admission.device),
@@ -120,10 +120,3 @@ class Callout:
             extra={"code": code, "peer": request.host},
         )
         return jwt.write_denial(self._issuer, request, code, self._clock.now())
-
-
-def _fingerprint(leaf: str) -> str:
-    try:
-        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(leaf)).hexdigest()
-    except ValueError as error:
-        raise HomeportError(Code.CERTIFICATE_MALFORMED, "client certificate") from error

@@ -24,8 +24,8 @@ from homeport.errors import Code, HomeportError
 log: Final = logging.getLogger(__name__)
 
 STOP_SECONDS: Final = 5.0
-"""Time to end by itself (it waits for log-ins under way); then it is killed, which does no harm with
-`sync_interval: always`."""
+"""Time to end by itself (it waits for log-ins under way); then it is killed, which does no harm
+with `sync_interval: always`."""
 _TAIL_LINES: Final = 20
 """Lines of its log that are kept to explain why it ended."""
 

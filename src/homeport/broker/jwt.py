@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from homeport.broker.nkey import Role, SigningKey, verify
 from homeport.domain.topics import Permissions
@@ -50,6 +50,10 @@ class _ClientInfo(Struct):
     id: Annotated[int, Meta(ge=0)] = 0
 
 
+class _ConnectOptions(Struct):
+    password: Annotated[str, Meta(max_length=65535)] | None = field(default=None, name="pass")
+
+
 class _ClientTls(Struct):
     verified_chains: list[list[str]] = []
 
@@ -58,6 +62,7 @@ class _Question(Struct):
     server_id: _ServerId
     user_nkey: Annotated[str, Meta(max_length=64)]
     client_info: _ClientInfo
+    connect_opts: _ConnectOptions | None = None
     client_tls: _ClientTls | None = None
 
 
@@ -85,7 +90,9 @@ class AuthRequest:
     mqtt_id: str
     """MQTT client id."""
     leaf: str | None
-    """PEM of the client certificate that TLS verified."""
+    """PEM of the client certificate that TLS verified; None through a WebSocket, where the broker
+    asks for one too but does not pass it on."""
+    password: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +129,7 @@ def read_request(token: bytes, now: datetime) -> AuthRequest:
         host=client.host,
         mqtt_id=client.mqtt_id,
         leaf=chains[0][0] if chains and chains[0] else None,
+        password=question.connect_opts.password if question.connect_opts else None,
     )
 
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -22,7 +22,6 @@ from nats.errors import Error as NatsError
 from homeport.broker import callout, kick
 from homeport.broker.access import BrokerAccess
 from homeport.broker.callout import Admit, Callout
-from homeport.broker.nkey import SigningKey
 from homeport.broker.states import OnState, StateStream
 from homeport.clock import Clock, SystemClock
 from homeport.domain.device import DeviceId
@@ -97,14 +96,13 @@ class BrokerLink:
         """Close both connections."""
         await self._close()
 
-    async def serve_callout(self, admit: Admit) -> None:
-        """Answer who may come in, until cancelled. Without this nobody gets in."""
-        self._callout = Callout(
-            issuer=SigningKey(self._access.issuer),
-            account=self._access.account,
-            admit=admit,
-            clock=self._clock,
-        )
+    async def serve_callout(self, admit: Admit, websocket_urls: Collection[str] = ()) -> None:
+        """Answer who may come in, until cancelled. Without this nobody gets in.
+
+        `websocket_urls` are what a device's log-in through a WebSocket may name: `wss://<host><path>`
+        of every public WebSocket endpoint, without port.
+        """
+        self._callout = Callout(self._access, admit, websocket_urls, self._clock)
         answers = self._callout
         async with asyncio.TaskGroup() as group:
 

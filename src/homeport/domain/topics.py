@@ -95,9 +95,9 @@ def device_prefix(tenant: str, device: DeviceId) -> str:
 def device_permissions(tenant: str, device: DeviceId) -> Permissions:
     """What a device may do: its own state and `up` out, its own `down` in, and nothing else.
 
-    No `$MQTT.>`: with it in `publish` a device could forge QoS 1 deliveries to others. `down` itself
-    stands beside `down.>` because MQTT's `down/#` is both (section 4.7.1.2): the broker refuses the
-    pattern unless both are allowed.
+    No `$MQTT.>`: with it in `publish` a device could forge QoS 1 deliveries to others. `down`
+    itself stands beside `down.>` because MQTT's `down/#` is both (section 4.7.1.2): the broker
+    refuses the pattern unless both are allowed.
     """
     prefix = device_prefix(tenant, device).replace("/", ".")
     return Permissions(

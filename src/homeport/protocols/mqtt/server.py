@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The platform's half of MQTT: state messages become facts of the registry.
+
+The broker lets nobody but a device publish to its topics, so the topic says who speaks.
+"""
+
+import logging
+from datetime import datetime
+from typing import Final
+
+from homeport.domain.topics import Branch, Topic
+from homeport.errors import MalformedError
+from homeport.protocols.mqtt.wire import Offline, Online, read_state
+from homeport.provisioning.complete import complete
+from homeport.provisioning.ports import Registry, Transaction
+
+log: Final = logging.getLogger(__name__)
+
+
+class StateMessages:
+    """Handles the state messages of all devices; give `handle` to the broker's link."""
+
+    def __init__(self, registry: Registry) -> None:
+        """Take the registry."""
+        self._registry = registry
+        self.counted = 0
+        self.ignored = 0
+        """Counters, for metrics: messages that told something, and that did not count."""
+
+    async def handle(self, subject: str, payload: bytes, at: datetime) -> None:
+        """Handle one; MalformedError if it can never be. Returns after the registry has it.
+
+        `subject` is the NATS subject, `at` when the broker took the message.
+        """
+        topic = Topic.parse_subject(subject)
+        if topic.branch is not Branch.STATE:
+            raise MalformedError(f"{subject} is no state")
+        message = read_state(payload)
+        counted = await self._registry.transact(lambda tx: _tell(tx, topic, message, at))
+        if counted:
+            self.counted += 1
+        else:
+            self.ignored += 1
+            log.warning(
+                "state message ignored: its certificate or tenant does not count",
+                extra={"device": str(topic.device)},
+            )
+
+
+async def _tell(tx: Transaction, topic: Topic, message: Online | Offline, at: datetime) -> bool:
+    return await complete(
+        tx,
+        tenant=topic.tenant,
+        device=topic.device,
+        fingerprint=message.credential,
+        online=isinstance(message, Online),
+        now=at,
+    )
