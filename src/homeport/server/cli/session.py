@@ -91,7 +91,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:
-        table.add_row(*(escape(_printable(cell)) for cell in row))
+        table.add_row(*(escape(printable(cell)) for cell in row))
     out.print(table)
 
 
@@ -102,7 +102,7 @@ def print_error(error: HomeportError, *, as_json: bool) -> None:
         return
     err.print(f"[bold red]{escape(error.title)}[/]")
     if error.detail:
-        err.print(escape(_printable(error.detail)))
+        err.print(escape(printable(error.detail)))
     err.print(f"[dim]{escape(error.advice)}  ({error.code})[/]")
 
 
@@ -115,6 +115,6 @@ def _document(error: HomeportError) -> Mapping[str, str]:
     }
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Make control characters visible: text of devices must not drive the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)

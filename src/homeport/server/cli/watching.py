@@ -1,11 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Watch devices' messages arrive at the broker, for people and for `homeport demo`."""
+"""Show devices' messages as they arrive at the broker."""
 
 import json
 import sys
+from collections.abc import AsyncIterator
 
-from homeport.domain.topics import Topic
-from homeport.errors import HomeportError
-from homeport.server.cli.session import now, say
+from homeport.broker.link import Message
+from homeport.server.cli.session import now, printable
 from homeport.server.compose import open_broker_link
 from homeport.server.settings import ServerSettings
+
+
+async def watch_messages(
+    settings: ServerSettings, *, tenant: str | None, count: int, as_json: bool
+) -> None:
+    """Print messages until `count` were seen; 0 means for ever."""
+    async with open_broker_link(settings) as link:
+        messages: AsyncIterator[Message] = link.watch(tenant)
+        seen = 0
+        async for message in messages:
+            sys.stdout.write((_as_json(message) if as_json else _as_text(message)) + "\n")
+            sys.stdout.flush()
+            seen += 1
+            if seen == count:
+                return
+
+
+def _as_json(message: Message) -> str:
+    payload = message.payload.decode("utf-8", "replace")
+    return json.dumps({"at": now().isoformat(), "topic": str(message.topic), "payload": payload})
+
+
+def _as_text(message: Message) -> str:
+    payload = printable(message.payload.decode("utf-8", "replace"))
+    return f"{now():%H:%M:%S}  {message.topic}  {payload}"

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make bench NAME=enrol`: full enrolments against a running server, and what each costs it.
+
+One server process, SQLite with synchronous=FULL, a new TLS connection for each device, 32 at once.
+The cost is the server's own CPU time (/proc) per enrolment, divided by the floor: the same
+cryptography with nothing around it, measured in the same run on the same machine.
+"""
+
+import asyncio
+import json
+import os
+import ssl
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from bench.devices import BenchDevice, make_devices, make_issuer
+from bench.floor import measure_floor
+from bench.platform import BenchPlatform
+from bench.report import Row, report
+from homeport.pki.jws import parse
+from homeport.protocols.native.wire import ENROL_PATH, GREETING_PATH, read_answer, read_greeting
+
+AT_ONCE = 32
+GOAL_RATIO = 2.0
+GOAL_FLAT = 1.10
+"""Cost at 100 k registered devices divided by the cost at 1 k: the same, within the noise."""
+
+
+@dataclass
+class Round:
+    """What one run of enrolments showed."""
+
+    count: int
+    seconds: float
+    server_cpu: float
+    broker_cpu: float
+    latencies: list[float]
+
+    @property
+    def cpu_us(self) -> float:
+        return self.server_cpu / self.count * 1e6
+
+    def percentile(self, share: float) -> float:
+        return sorted(self.latencies)[int(share * (len(self.latencies) - 1))] * 1e3
+
+
+async def enrol(platform: BenchPlatform, context: ssl.SSLContext, device: BenchDevice) -> float:
+    begun = time.perf_counter()
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", platform.port, ssl=context, server_hostname="localhost"
+    )
+    try:
+        greeting = read_greeting(await exchange(reader, writer, b"GET", GREETING_PATH, b""))
+        body = device.request(greeting)
+        answer = await exchange(reader, writer, b"POST", ENROL_PATH, body)
+        took = time.perf_counter() - begun
+        device.check(read_answer(parse(answer).unverified_payload))
+        return took
+    finally:
+        writer.close()
+
+
+async def exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: bytes, path: str, body: bytes
+) -> bytes:
+    writer.write(
+        b"%b %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+        % (method, path.encode(), len(body))
+        + body
+    )
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+    answer = await reader.readexactly(length)
+    if b" 200 " not in head[:20]:
+        raise RuntimeError(answer.decode())
+    return answer
+
+
+async def enrol_all(platform: BenchPlatform, devices: list[BenchDevice]) -> Round:
+    context = ssl.create_default_context(cafile=platform.anchors)
+    queue = list(devices)
+    latencies: list[float] = []
+
+    async def worker() -> None:
+        while queue:
+            latencies.append(await enrol(platform, context, queue.pop()))
+
+    before, broker_before = platform.cpu()
+    begun = time.perf_counter()
+    async with asyncio.TaskGroup() as workers:
+        for number in range(AT_ONCE):
+            workers.create_task(worker(), name=f"device {number}")
+    seconds = time.perf_counter() - begun
+    after, broker_after = platform.cpu()
+    return Round(len(devices), seconds, after - before, broker_after - broker_before, latencies)
+
+
+def run_at(registered: int, count: int, warm: int) -> tuple[Round, float]:
+    """Enrol `count` of `registered` devices; return the round and the floor beside it."""
+    issuer = make_issuer()
+    devices = make_devices(issuer, count + warm)
+    with tempfile.TemporaryDirectory(prefix="homeport-bench-") as directory:
+        with BenchPlatform(Path(directory), issuer, registered, devices) as platform:
+            uvloop.run(enrol_all(platform, devices[count:]))
+            floor_before = measure_floor(devices[0])
+            measured = uvloop.run(enrol_all(platform, devices[:count]))
+            floor_after = measure_floor(devices[0])
+    return measured, statistics.mean((floor_before, floor_after))
+
+
+def main(*, quick: bool) -> None:
+    count = 1_500 if quick else 8_000
+    small, floor_small = run_at(count + 200, count, 200) if quick else run_at(10_000, count, 500)
+    large, floor_large = run_at(100_000, count, 200 if quick else 500)
+    ratio_small, ratio_large = small.cpu_us / floor_small, large.cpu_us / floor_large
+    rows = [
+        Row("server CPU per enrolment / crypto floor", ratio_small, "ratio", GOAL_RATIO, ratio_small <= GOAL_RATIO),
+        Row("cost at 100 k registered / at 1 k", ratio_large / ratio_small, "ratio", GOAL_FLAT, ratio_large / ratio_small <= GOAL_FLAT),
+        Row("server CPU per enrolment", small.cpu_us, "µs"),
+        Row("crypto floor in the same run", floor_small, "µs"),
+        Row("rate (server and devices on the same cores)", small.count / small.seconds, "1/s"),
+        Row("p50", small.percentile(0.50), "ms"),
+        Row("p99", small.percentile(0.99), "ms"),
+        Row("broker CPU per enrolment (beside)", small.broker_cpu / small.count * 1e6, "µs"),
+    ]
+    report("enrol", rows, {"at_once": AT_ONCE, "enrolments": count})
+
+
+if __name__ == "__main__":
+    main(quick="--quick" in sys.argv or os.environ.get("QUICK") == "1")

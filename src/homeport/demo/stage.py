@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the demo plays: a directory, free ports, and processes that end with it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+HOMEPORT: Final = (sys.executable, "-m", "homeport")
+SOFTHSM: Final = (
+    Path("/usr/lib/softhsm/libsofthsm2.so"),
+    Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"),
+    Path("/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"),
+)
+LOOK_SECONDS: Final = 0.1
+
+
+class DemoError(Exception):
+    """A step failed; the text says which and what it said."""
+
+
+class Stage:
+    """Runs commands and keeps processes; everything is gone when the block is left."""
+
+    def __init__(self) -> None:
+        """Make the directory."""
+        self.directory = Path(tempfile.mkdtemp(prefix="homeport-demo-"))
+        self.environment = dict(os.environ)
+        self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the processes, last started first, and remove the directory."""
+        for _, process in reversed(self._running):
+            process.send_signal(signal.SIGTERM)
+        for _, process in reversed(self._running):
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def run(self, *arguments: str | Path) -> str:
+        """Run `homeport …` to its end and return what it printed; DemoError if it failed."""
+        command = [*HOMEPORT, *map(str, arguments)]
+        done = subprocess.run(  # noqa: S603 - our own program
+            command, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            said = done.stderr.strip() or done.stdout.strip()
+            raise DemoError(f"homeport {' '.join(map(str, arguments))}\n{said}")
+        return done.stdout
+
+    def ask(self, *arguments: str | Path) -> Any:
+        """Run `homeport … --json` and return what it said."""
+        return json.loads(self.run(*arguments, "--json"))
+
+    def start(self, name: str, *arguments: str | Path) -> Path:
+        """Start `homeport …` in the background; its output goes to the returned log file."""
+        log = self.directory / f"{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                [*HOMEPORT, *map(str, arguments)],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self._running.append((name, process))
+        return log
+
+    def until(self, what: str, is_true: Callable[[], bool], seconds: float) -> None:
+        """Wait until it is true; DemoError when it takes too long or a process has ended."""
+        limit = time.monotonic() + seconds
+        while not is_true():
+            for name, process in self._running:
+                if process.poll() is not None:
+                    raise DemoError(f"{name} ended.\n{self.tail(name)}")
+            if time.monotonic() > limit:
+                logs = "\n".join(self.tail(name) for name, _ in self._running)
+                raise DemoError(f"after {seconds:.0f} s still waiting for: {what}\n{logs}")
+            self._stopped.wait(LOOK_SECONDS)
+
+    def tail(self, name: str, lines: int = 8) -> str:
+        """Return the end of a process's log."""
+        text = (self.directory / f"{name}.log").read_text(errors="replace")
+        return "\n".join([f"--- {name}", *text.splitlines()[-lines:]])
+
+
+def free_ports(count: int) -> Sequence[int]:
+    """Return ports of the loopback interface that nobody uses now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def make_token(stage: Stage) -> str | None:
+    """Make a PKCS#11 token (SoftHSM) and return its URI; None where SoftHSM is not installed."""
+    module = next((path for path in SOFTHSM if path.exists()), None)
+    utility = shutil.which("softhsm2-util")
+    if module is None or utility is None:
+        return None
+    tokens = stage.directory / "tokens"
+    tokens.mkdir(mode=0o700)
+    configuration = stage.directory / "softhsm2.conf"
+    configuration.write_text(
+        f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
+    )
+    stage.environment["SOFTHSM2_CONF"] = str(configuration)
+    pin = stage.directory / "pin"
+    pin.write_text("1234")
+    pin.chmod(0o600)
+    subprocess.run(  # noqa: S603 - found above
+        [utility, "--init-token", "--free", "--label", "board", "--so-pin", "5678", "--pin", "1234"],
+        env=stage.environment,
+        capture_output=True,
+        check=True,
+    )
+    return f"pkcs11:token=board?module-path={module}&pin-source=file:{pin}"

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The platform's bill of materials: the only place where its parts are built and put together."""
+
+import ipaddress
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from homeport.broker.access import BrokerAccess
+from homeport.broker.embedded import ACCESS_FILE, EmbeddedBroker
+from homeport.broker.link import BrokerLink
+from homeport.broker.settings import EmbeddedSettings, ExternalSettings
+from homeport.broker.settings import Listener as BrokerListener
+from homeport.ca import LocalIssuer
+from homeport.ca.profiles import LDEVID
+from homeport.clock import Clock
+from homeport.domain.audit import AuditEvent, Name
+from homeport.errors import Code, HomeportError
+from homeport.http.problem import with_problems
+from homeport.http.throttle import Throttle
+from homeport.pki.certificates import der_of
+from homeport.pki.jws import JwsSigner
+from homeport.protocols.mqtt.server import StateListener
+from homeport.protocols.native.server.answers import Answers, Site
+from homeport.protocols.native.server.door import Limits, NativeDoor, Parts
+from homeport.protocols.native.server.nonce import Nonces
+from homeport.protocols.native.server.prove import Prover
+from homeport.protocols.native.wire import ANSWER_TYP, Endpoint
+from homeport.provisioning.add_upstream import add_own_upstream
+from homeport.provisioning.admit import Admission, admit
+from homeport.provisioning.policy import Policy
+from homeport.provisioning.ports import Registry
+from homeport.provisioning.waiting import WAKING, Waiting
+from homeport.server.authorities import KnownAuthorities
+from homeport.server.certificates.platform_keys import KeyPlaces, PlatformKeys, open_platform_keys
+from homeport.server.certificates.tls import TlsFiles
+from homeport.server.disconnecting import Disconnecting
+from homeport.server.listeners import Listener, Place
+from homeport.server.noting import note_answer, note_failure
+from homeport.server.operations import OperationsDoor
+from homeport.server.renewing import Renewing, Switch
+from homeport.server.settings import ServerSettings
+from homeport.server.trail import Handler, Trail
+from homeport.storage.sqlite.registry import SqliteRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Everything built and open: doors that are bound, and the tasks to run."""
+
+    listeners: Sequence[Listener]
+    tasks: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    """By name; each runs until cancelled."""
+
+
+@asynccontextmanager
+async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platform]:
+    """Build the platform, top to bottom; HomeportError says what is in the way."""
+    keys = open_keys(settings, clock.now())
+    waiting = Waiting()
+    async with open_registry(settings) as registry:
+        await registry.transact(lambda tx: add_own_upstream(tx, now=clock.now()))
+        known = KnownAuthorities(registry)
+        await known.refresh()
+
+        def door() -> NativeDoor:
+            return make_door(settings, keys, registry, known, waiting, clock)
+
+        switch = Switch(door())
+        devices = Listener(
+            with_problems(switch, note_failure), _device_place(settings), tls=keys.tls_file
+        )
+        devices.bind()
+        async with open_broker(settings, keys, clock) as (broker, link):
+            operations = Listener(
+                with_problems(_operations(registry, link, keys, clock), note_failure),
+                _operations_place(settings),
+            )
+            operations.bind()
+            disconnecting = Disconnecting(link, registry, clock)
+            states = StateListener(registry, clock)
+
+            async def admitted(fingerprint: str, client_id: str) -> Admission:
+                return await registry.read(
+                    lambda tx: admit(
+                        tx, fingerprint=fingerprint, client_id=client_id, now=clock.now()
+                    )
+                )
+
+            renewing = Renewing(keys, switch, door, devices, broker, clock)
+            trail = Trail(registry, clock, _handlers(known, waiting, disconnecting))
+            yield Platform(
+                listeners=(devices, operations),
+                tasks={
+                    "admitting": lambda: link.serve_callout(admitted),
+                    "states": lambda: link.serve_states(states.handle),
+                    "disconnecting": disconnecting.work,
+                    "trail": trail.follow,
+                    "renewing": renewing.keep,
+                },
+            )
+
+
+def open_registry(settings: ServerSettings) -> AbstractAsyncContextManager[Registry]:
+    """Return the registry, to be entered."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return SqliteRegistry(settings.registry_path)
+
+
+def open_keys(settings: ServerSettings, now: datetime) -> PlatformKeys:
+    """Open the platform's keys; made where they are missing."""
+    tls = settings.tls
+    if (tls.certificate is None) != (tls.key is None):
+        raise HomeportError(Code.SETTING_WRONG, "tls.certificate and tls.key go together")
+    files = TlsFiles(tls.certificate, tls.key) if tls.certificate and tls.key else None
+    places = KeyPlaces(
+        directory=settings.data / "keys",
+        names=(settings.name,),
+        issuing_key=settings.keys.issuer,
+        tls=files,
+        tls_anchors=tls.anchors,
+    )
+    return open_platform_keys(places, now)
+
+
+@asynccontextmanager
+async def open_broker(
+    settings: ServerSettings, keys: PlatformKeys, clock: Clock
+) -> AsyncIterator[tuple[EmbeddedBroker | None, BrokerLink]]:
+    """Start our own broker, unless one is given, and connect to it."""
+    if settings.broker.urls:
+        async with BrokerLink(BrokerAccess.external(_external(settings)), clock) as link:
+            yield None, link
+        return
+    listen = settings.listen
+    websocket = BrokerListener(listen.mqtt_address, listen.websocket_port)
+    embedded = EmbeddedSettings(
+        directory=_broker_directory(settings),
+        certificate=keys.tls_file,
+        key=keys.tls_file,
+        device_issuers=keys.issuing_file,
+        mqtt=BrokerListener(listen.mqtt_address, listen.mqtt_port),
+        websocket=websocket if listen.websocket_port else None,
+    )
+    async with EmbeddedBroker(embedded, clock) as broker, BrokerLink(broker.access, clock) as link:
+        yield broker, link
+
+
+def open_broker_link(settings: ServerSettings) -> BrokerLink:
+    """Return a connection to the broker of the platform that runs already, to be entered."""
+    if settings.broker.urls:
+        return BrokerLink(BrokerAccess.external(_external(settings)))
+    return BrokerLink(BrokerAccess.read(_broker_directory(settings) / ACCESS_FILE))
+
+
+def make_door(
+    settings: ServerSettings,
+    keys: PlatformKeys,
+    registry: Registry,
+    known: KnownAuthorities,
+    waiting: Waiting,
+    clock: Clock,
+) -> NativeDoor:
+    """Put the device's door together from the keys as they are now."""
+    nonces = Nonces(keys.nonce_key)
+    profile = replace(LDEVID, lifetime=settings.enrolment.certificate_lifetime)
+    issuer = LocalIssuer(keys.issuing, profile)
+    site = Site(
+        endpoints=_endpoints(settings),
+        anchors=tuple(der_of(anchor) for anchor in keys.platform_anchors()),
+        issuer_chain=issuer.chain(),
+    )
+    return NativeDoor(
+        Parts(
+            name=settings.name,
+            url=settings.url,
+            registry=registry,
+            issuer=issuer,
+            policy=Policy(
+                second_key=settings.enrolment.second_key,
+                renewal_grace=settings.enrolment.renewal_grace,
+            ),
+            prover=Prover(settings.url, nonces, [keys.issuing.certificate]),
+            nonces=nonces,
+            answers=Answers(site, JwsSigner(keys.domain_key, ANSWER_TYP, keys.domain_x5c())),
+            waiting=waiting,
+            limits=make_limits(settings, clock),
+            clock=clock,
+            anchors=known.anchors,
+            noted=note_answer,
+        )
+    )
+
+
+def make_limits(settings: ServerSettings, clock: Clock) -> Limits:
+    """Return how fast is too fast."""
+    rates = settings.rates
+    try:
+        proxies = tuple(ipaddress.ip_network(proxy) for proxy in rates.proxies)
+    except ValueError as error:
+        raise HomeportError(Code.SETTING_WRONG, f"rates.proxies: {error}") from error
+    return Limits(
+        sources=Throttle(rate=rates.source_per_second, burst=rates.source_burst, clock=clock),
+        devices=Throttle(rate=rates.device_per_second, burst=rates.device_burst, clock=clock),
+        proxies=proxies,
+    )
+
+
+def _endpoints(settings: ServerSettings) -> tuple[Endpoint, ...]:
+    listen = settings.listen
+    mqtt = Endpoint(protocol="mqtt", host=settings.name, port=listen.mqtt_port)
+    if not listen.websocket_port:
+        return (mqtt,)
+    websocket = Endpoint(
+        protocol="mqtt-websocket", host=settings.name, port=listen.websocket_port, path="/mqtt"
+    )
+    return (mqtt, websocket)
+
+
+def _broker_directory(settings: ServerSettings) -> Path:
+    return settings.data / "broker"
+
+
+def _external(settings: ServerSettings) -> ExternalSettings:
+    given = settings.broker
+    if given.platform_seed is None or given.system_seed is None or given.issuer_seed is None:
+        raise HomeportError(
+            Code.SETTING_WRONG,
+            "a given broker needs broker.platform_seed, broker.system_seed and broker.issuer_seed",
+        )
+    return ExternalSettings(
+        urls=given.urls,
+        account=given.account,
+        platform_seed=given.platform_seed,
+        system_seed=given.system_seed,
+        issuer_seed=given.issuer_seed,
+        anchors=given.anchors,
+    )
+
+
+def _handlers(
+    known: KnownAuthorities, waiting: Waiting, disconnecting: Disconnecting
+) -> dict[Name, list[Handler]]:
+    async def wake(event: AuditEvent) -> None:
+        if event.device is not None:
+            waiting.wake(event.device)
+
+    handlers: dict[Name, list[Handler]] = {name: [wake] for name in WAKING}
+    handlers[Name.CREDENTIAL_REVOKED].append(disconnecting.of_event)
+    handlers[Name.AUTHORITY_TRUSTED] = [known.refresh]
+    return handlers
+
+
+def _operations(
+    registry: Registry, link: BrokerLink, keys: PlatformKeys, clock: Clock
+) -> OperationsDoor:
+    async def registry_answers() -> bool:
+        await registry.read(lambda tx: tx.audit.last())
+        return True
+
+    async def broker_answers() -> bool:
+        return link.is_connected
+
+    async def crl() -> bytes:
+        now = clock.now()
+        revoked = await registry.read(lambda tx: tx.credentials.revoked(now))
+        return revocation_list(keys.issuing, revoked, now)
+
+    return OperationsDoor({"registry": registry_answers, "broker": broker_answers}, crl)
+
+
+def _device_place(settings: ServerSettings) -> Place:
+    listen = settings.listen
+    return Place(name="device door", host=listen.address, port=listen.port, setting="listen.port")
+
+
+def _operations_place(settings: ServerSettings) -> Place:
+    listen = settings.listen
+    return Place(
+        name="operations door",
+        host=listen.operations_address,
+        port=listen.operations_port,
+        setting="listen.operations_port",
+    )

@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs of a device's first day: who gets a certificate, who waits, who is refused."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import pytest
+from fakes.issuer import FakeIssuer
+from fakes.registry import FakeRegistry
+
+from homeport.domain.audit import Name
+from homeport.domain.credential import CredentialState
+from homeport.domain.device import DeviceId
+from homeport.domain.enrolment import State
+from homeport.domain.upstream import OURS
+from homeport.errors import Code, HomeportError
+from homeport.provisioning import decide
+from homeport.provisioning.add_tenant import add_tenant
+from homeport.provisioning.add_upstream import add_own_upstream, add_platform
+from homeport.provisioning.complete import complete
+from homeport.provisioning.enrolment.enrol import CANDIDATES_MAX, enrol
+from homeport.provisioning.enrolment.outcome import Outcome, Refusal
+from homeport.provisioning.enrolment.visit import Visit
+from homeport.provisioning.imports.sales import SalesFaultsError, SalesReport, import_sales
+from homeport.provisioning.imports.sales_file import read_sales
+from homeport.provisioning.policy import Policy, SecondKey
+from homeport.provisioning.ports import StoredVoucher, Transaction
+from homeport.provisioning.proof import ProvenRenewal, ProvenRequest
+from homeport.provisioning.renew import Renewed, Renewing, renew
+from homeport.provisioning.revoke import readmit, revoke
+
+Result = TypeVar("Result")
+START = datetime(2026, 5, 1, 12, tzinfo=UTC)
+DEVICE = DeviceId("a" * 16, "EX-000017")
+OTHER = DeviceId("a" * 16, "EX-000018")
+
+
+@dataclass
+class Platform:
+    """A platform in memory, driven verb by verb."""
+
+    registry: FakeRegistry = field(default_factory=FakeRegistry)
+    issuer: FakeIssuer = field(default_factory=FakeIssuer)
+    policy: Policy = field(default_factory=Policy)
+    now: datetime = START
+
+    async def verb(self, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        return await self.registry.transact(verb)
+
+    async def begin(self) -> "Platform":
+        await self.verb(lambda tx: add_own_upstream(tx, now=self.now))
+        for name in ("acme", "other"):
+            await self.verb(
+                lambda tx, name=name: add_tenant(tx, name, title="", actor="t", now=self.now)
+            )
+        return self
+
+    async def ask(
+        self,
+        device: DeviceId = DEVICE,
+        key: str = "k1",
+        request: str = "r1",
+        idevid: str = "i1",
+        epoch: int = 0,
+    ) -> Outcome | Refusal:
+        proven = ProvenRequest(
+            device=device,
+            model="EX-100",
+            idevid_fingerprint=f"{idevid} {device}",
+            csr=None,  # type: ignore[arg-type]  # the fake issuer does not look at it
+            key_hash=key,
+            request_id=request,
+            epoch=epoch,
+            peer="192.0.2.7",
+        )
+        return await self.verb(
+            lambda tx: enrol(Visit(tx, proven, self.issuer, self.policy, self.now))
+        )
+
+    async def sell(self, line: str, columns: str = "serial_number,tenant") -> SalesReport:
+        lines = read_sales([f"{columns}\n", f"{line}\n"], source="sales.csv", now=self.now)
+        return await self.verb(
+            lambda tx: import_sales(tx, lines, source="sales.csv", actor="t", now=self.now)
+        )
+
+    async def arrive(self, outcome: Outcome | Refusal) -> bool:
+        assert isinstance(outcome, Outcome)
+        assert outcome.credential is not None
+        fingerprint = outcome.credential.fingerprint
+        return await self.verb(
+            lambda tx: complete(
+                tx,
+                device=outcome.device.id,
+                tenant=outcome.device.tenant or "",
+                fingerprint=fingerprint,
+                online=True,
+                now=self.now,
+            )
+        )
+
+    async def renew(self, fingerprint: str, key: str = "k1", request: str = "n1") -> Renewed:
+        proven = ProvenRenewal(
+            fingerprint=fingerprint,
+            csr=None,  # type: ignore[arg-type]
+            key_hash=key,
+            request_id=request,
+            peer="192.0.2.7",
+        )
+        return await self.verb(
+            lambda tx: renew(Renewing(tx, proven, self.issuer, self.policy, self.now))
+        )
+
+    async def names(self, device: DeviceId = DEVICE) -> list[Name]:
+        return [e.name for e in await self.verb(lambda tx: tx.audit.of_device(device))]
+
+    async def state(self, device: DeviceId = DEVICE) -> State | None:
+        run = await self.verb(lambda tx: tx.enrolments.latest(device))
+        return run.state if run else None
+
+
+def on_platform(test: Callable[[Platform], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Run the test on a fresh platform with two tenants."""
+
+    async def run() -> None:
+        await test(await Platform().begin())
+
+    def wrapped() -> None:
+        asyncio.run(run())
+
+    wrapped.__name__ = test.__name__
+    return wrapped
+
+
+def given(outcome: Outcome | Refusal) -> str:
+    """The fingerprint of what the device got."""
+    assert isinstance(outcome, Outcome)
+    assert outcome.credential is not None
+    return outcome.credential.fingerprint
+
+
+def refused(outcome: Outcome | Refusal) -> Code:
+    assert isinstance(outcome, Refusal)
+    return outcome.code
+
+
+@on_platform
+async def test_sold_before_first_contact_goes_straight_through(p: Platform) -> None:
+    await p.sell("EX-000001..EX-000100,acme")
+    outcome = await p.ask()
+    assert isinstance(outcome, Outcome)
+    assert (outcome.run.state, outcome.device.tenant, outcome.device.epoch) == (
+        State.ISSUED,
+        "acme",
+        1,
+    )
+    assert await p.arrive(outcome)
+    assert await p.state() is State.OPERATIONAL
+    assert await p.names() == [
+        Name.DEVICE_REGISTERED,
+        Name.ENROLMENT_STARTED,
+        Name.DEVICE_ASSIGNED,
+        Name.CREDENTIAL_ISSUED,
+        Name.ENROLMENT_COMPLETED,
+    ]
+
+
+@on_platform
+async def test_unsold_waits_and_goes_on_when_it_is_sold(p: Platform) -> None:
+    outcome = await p.ask()
+    assert isinstance(outcome, Outcome)
+    assert outcome.run.state is State.AWAITING_OWNER
+    before = await p.names()
+    await p.ask()
+    assert await p.names() == before, "asking again while parked writes nothing"
+    report = await p.sell("EX-000017,acme")
+    assert (report.new, report.assigned) == (1, 1)
+    outcome = await p.ask()
+    assert given(outcome)
+    assert Name.ENROLMENT_RESUMED in await p.names()
+
+
+@on_platform
+async def test_a_repeated_request_gets_the_same_certificate(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    first = given(await p.ask())
+    assert given(await p.ask()) == first
+    await p.arrive(await p.ask())
+    assert given(await p.ask()) == first
+    assert len(p.issuer.issued) == 1
+
+
+@on_platform
+async def test_an_expired_certificate_is_not_given_again(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    first = given(await p.ask())
+    p.now += timedelta(days=91)
+    assert given(await p.ask()) != first
+
+
+@on_platform
+async def test_a_second_key_waits_while_the_running_device_goes_on(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    running = await p.ask()
+    await p.arrive(running)
+    second = await p.ask(key="k2", request="r2")
+    assert isinstance(second, Outcome)
+    assert second.run.state is State.AWAITING_DECISION
+    assert second.credential is None
+    assert await p.state() is State.OPERATIONAL
+    assert given(await p.ask()) == given(running), "the first key still counts"
+
+
+@on_platform
+async def test_an_accepted_second_key_takes_over_and_the_first_is_revoked(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    running = await p.ask()
+    await p.arrive(running)
+    await p.ask(key="k2", request="r2")
+    device = await p.verb(lambda tx: tx.devices.get(DEVICE))
+    assert device
+    await p.verb(lambda tx: decide.accept(tx, device, actor="t", now=p.now))
+    assert given(await p.ask(key="k2", request="r2")) != given(running)
+    assert refused(await p.ask()) is Code.KEY_REVOKED
+    credential = await p.verb(lambda tx: tx.credentials.get(given(running)))
+    assert credential
+    assert credential.state is CredentialState.REVOKED
+
+
+@on_platform
+async def test_a_refused_second_key_gets_nothing_now_and_later(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    await p.arrive(await p.ask())
+    await p.ask(key="k2", request="r2")
+    device = await p.verb(lambda tx: tx.devices.get(DEVICE))
+    assert device
+    await p.verb(lambda tx: decide.refuse(tx, device, actor="t", now=p.now))
+    assert refused(await p.ask(key="k2", request="r2")) is Code.KEY_REVOKED
+    assert await p.state() is State.OPERATIONAL
+
+
+@on_platform
+async def test_a_copied_identity_cannot_fill_the_registry(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    await p.arrive(await p.ask())
+    for n in range(CANDIDATES_MAX):
+        await p.ask(key=f"c{n}", request=f"c{n}")
+    assert refused(await p.ask(key="one-more", request="x")) is Code.DEVICE_CONFLICT
+
+
+@on_platform
+async def test_two_keys_before_any_certificate_end_in_a_decision(p: Platform) -> None:
+    await p.ask(key="k1")
+    await p.ask(key="k2", request="r2")
+    back = await p.ask(key="k1")
+    assert isinstance(back, Outcome)
+    assert back.run.state is State.AWAITING_DECISION
+
+
+def test_a_platform_may_accept_second_keys_by_policy() -> None:
+    async def run() -> None:
+        p = await Platform(policy=Policy(second_key=SecondKey.ACCEPT)).begin()
+        await p.sell("EX-000017,acme")
+        first = await p.ask()
+        await p.arrive(first)
+        assert given(await p.ask(key="k2", request="r2")) != given(first)
+        assert refused(await p.ask()) is Code.KEY_REVOKED
+
+    asyncio.run(run())
+
+
+@on_platform
+async def test_one_key_is_never_certified_for_two_devices(p: Platform) -> None:
+    await p.sell("EX-000001..EX-000100,acme")
+    await p.ask()
+    assert refused(await p.ask(device=OTHER)) is Code.KEY_TAKEN
+    assert Name.ENROLMENT_REFUSED in await p.names(OTHER)
+
+
+@on_platform
+async def test_another_idevid_for_a_known_serial_number_is_a_conflict(p: Platform) -> None:
+    await p.ask()
+    assert refused(await p.ask(idevid="i2", key="k2")) is Code.DEVICE_CONFLICT
+
+
+@on_platform
+async def test_revoked_stays_out_until_readmitted_and_then_needs_a_new_key(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    outcome = await p.ask()
+    await p.arrive(outcome)
+    device = await p.verb(lambda tx: tx.devices.get(DEVICE))
+    assert device
+    assert await p.verb(lambda tx: revoke(tx, device, "lost", actor="t", now=p.now)) == 1
+    assert refused(await p.ask()) is Code.CREDENTIAL_REVOKED
+    assert refused(await p.ask(key="k2", request="r2")) is Code.CREDENTIAL_REVOKED
+    with pytest.raises(HomeportError) as caught:
+        await p.renew(given(outcome))
+    assert caught.value.code is Code.CREDENTIAL_REVOKED
+    await p.verb(lambda tx: readmit(tx, device, actor="t", now=p.now))
+    assert refused(await p.ask()) is Code.KEY_REVOKED
+    assert given(await p.ask(key="k2", request="r2"))
+
+
+@on_platform
+async def test_renewal_gives_a_new_certificate_once_per_request(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    outcome = await p.ask()
+    await p.arrive(outcome)
+    p.now += timedelta(days=60)
+    renewed = await p.renew(given(outcome), key="k2")
+    again = await p.renew(given(outcome), key="k2")
+    assert renewed.credential == again.credential
+    old = await p.verb(lambda tx: tx.credentials.get(given(outcome)))
+    assert old
+    assert old.state is CredentialState.CURRENT, "a lost answer must lock nobody out"
+    later = await p.ask(key="k2", request="r9")
+    assert isinstance(later, Outcome)
+    assert later.run.state is State.OPERATIONAL, "the renewed key is no second key"
+
+
+@on_platform
+async def test_renewal_when_long_expired_and_when_too_long(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    outcome = await p.ask()
+    p.now += timedelta(days=90 + 364)
+    assert (await p.renew(given(outcome))).credential.is_valid(p.now)
+    p.now += timedelta(days=2)
+    with pytest.raises(HomeportError) as caught:
+        await p.renew(given(outcome), request="n2")
+    assert caught.value.code is Code.CERTIFICATE_EXPIRED
+
+
+@on_platform
+async def test_an_upstream_elsewhere_needs_a_voucher_and_then_redirects(p: Platform) -> None:
+    await p.verb(
+        lambda tx: add_platform(
+            tx, "plant7", url="https://plant7.example", anchor=b"x", actor="t", now=p.now
+        )
+    )
+    await p.sell("EX-000017,acme,plant7", "serial_number,tenant,upstream")
+    outcome = await p.ask()
+    assert isinstance(outcome, Outcome)
+    assert outcome.run.state is State.AWAITING_UPSTREAM
+    voucher = StoredVoucher(device=DEVICE, upstream="plant7", epoch=1, voucher=b"v")
+    await p.verb(lambda tx: tx.vouchers.put(voucher))
+    for _ in range(2):
+        outcome = await p.ask()
+        assert isinstance(outcome, Outcome)
+        assert outcome.run.state is State.REDIRECTED
+        assert outcome.redirection
+        assert outcome.redirection.voucher == b"v"
+    assert not p.issuer.issued
+    assert (await p.names()).count(Name.ENROLMENT_REDIRECTED) == 1
+
+
+@on_platform
+async def test_the_epoch_never_falls_behind_what_the_device_has_seen(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    outcome = await p.ask(epoch=7)
+    assert isinstance(outcome, Outcome)
+    assert outcome.credential
+    assert outcome.credential.epoch == 7
+
+
+@on_platform
+async def test_sales_that_contradict_change_nothing(p: Platform) -> None:
+    await p.sell("EX-000001..EX-000100,acme")
+    with pytest.raises(SalesFaultsError) as caught:
+        await p.sell("EX-000050..EX-000200,other")
+    assert caught.value.code is Code.SALES_CONFLICT
+    assert caught.value.faults[0].line == 2
+    assert (await p.sell("EX-000001..EX-000100,acme")).new == 0
+
+
+@pytest.mark.parametrize(
+    "line", ["EX-1,nobody", "EX-1..FX-9,acme", ",acme", "EX-1,acme,extra", "EX-1,ACME"]
+)
+def test_wrong_lines_are_named(line: str) -> None:
+    async def run() -> None:
+        p = await Platform().begin()
+        with pytest.raises(SalesFaultsError) as caught:
+            await p.sell(line)
+        assert [fault.line for fault in caught.value.faults] == [2]
+
+    asyncio.run(run())
+
+
+@on_platform
+async def test_own_upstream_is_there_once(p: Platform) -> None:
+    await p.verb(lambda tx: add_own_upstream(tx, now=p.now))
+    assert [u.name for u in await p.verb(lambda tx: tx.upstreams.all())] == [OURS]
