@@ -37,7 +37,7 @@ async def import_manifest(
     actor: str,
     now: datetime,
 ) -> ManifestReport:
-    """Register the manifest's devices; HomeportError (MANIFEST_…, DEVICE_CONFLICT) keeps nothing."""
+    """Register the manifest's devices; HomeportError (MANIFEST_…, DEVICE_…) keeps nothing."""
     header = reader.header
     authority = Authority(
         id=header.authority, name=header.factory, anchor=der_of(anchor), trusted_at=now

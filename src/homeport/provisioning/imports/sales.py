@@ -66,7 +66,7 @@ async def import_sales(
     if report.faults:
         code = Code.SALES_CONFLICT if conflict else Code.SALES_MALFORMED
         raise SalesFaultsError(code, report.faults)
-    facts = {"count": report.records, "source": source}
+    facts: dict[str, str | int] = {"count": report.records, "source": source}
     await tx.audit.record(AuditEvent(name=Name.SALES_IMPORTED, at=now, actor=actor, facts=facts))
     return report
 
