@@ -62,16 +62,19 @@ def _revision(path: Path) -> str | None:
         tables = {name for (name,) in rows}
         if not tables:
             return None
-        if "alembic_version" not in tables:
-            raise HomeportError(Code.STORAGE_UNAVAILABLE, f"{path} belongs to another program")
-        (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        row = None
+        if "alembic_version" in tables:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    if row is None:
+        raise HomeportError(Code.STORAGE_UNAVAILABLE, f"{path} belongs to another program")
+    revision = str(row[0])
     if not any((MIGRATIONS / "versions").glob(f"v{revision}_*.py")):
         raise HomeportError(
             Code.STORAGE_UNAVAILABLE,
             f"{path} was written by a newer Homeport (schema {revision}, this one knows {HEAD}):"
             " install that version again",
         )
-    return str(revision)
+    return revision
 
 
 def _upgrade(path: Path) -> None:
@@ -79,6 +82,7 @@ def _upgrade(path: Path) -> None:
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from sqlalchemy import URL, Connection, create_engine, event, pool  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
     address = URL.create("sqlite", database=str(path.absolute()))
     engine = create_engine(address, poolclass=pool.NullPool)
@@ -93,6 +97,11 @@ def _upgrade(path: Path) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, HEAD)
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, HEAD)
+    except DBAPIError as error:
+        raise HomeportError(
+            Code.STORAGE_UNAVAILABLE, f"{path} cannot be upgraded: {error.orig}"
+        ) from error

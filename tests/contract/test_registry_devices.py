@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Devices: single ones, pages, and manifests."""
+
+from dataclasses import replace
+
+import pytest
+
+from contract.registry_suite import (
+    LATER,
+    MAKER,
+    NOW,
+    OTHER_MAKER,
+    add_tenants,
+    device,
+    device_id,
+    minted,
+    opened,
+    run_of,
+)
+from homeport.domain.enrolment import State
+from homeport.domain.ownership import SerialRange
+from homeport.errors import Code, HomeportError, MalformedError
+
+__all__ = ["opened"]
+
+
+def test_a_device_is_returned_as_it_was_put(opened):
+    opened.do(add_tenants)
+    known = device(tenant="acme", upstream="here", epoch=3, minted=True, idevid_fingerprint=None)
+    opened.do(lambda tx: tx.devices.put(known))
+    assert opened.see(lambda tx: tx.devices.get(known.id)) == known
+    assert opened.see(lambda tx: tx.devices.get(device_id(authority=OTHER_MAKER))) is None
+
+
+def test_putting_it_again_changes_what_may_change(opened):
+    opened.do(add_tenants)
+    opened.do(lambda tx: tx.devices.put(device()))
+    changed = device(
+        model="other", tenant="acme", upstream="edge", epoch=2, idevid_fingerprint="99" * 32
+    )
+    fixed = replace(changed, hardware_identity="file", minted=True, registered_at=LATER)
+    opened.do(lambda tx: tx.devices.put(fixed))
+    assert opened.see(lambda tx: tx.devices.get(device_id())) == changed
+
+
+def test_an_unknown_tenant_owns_nothing(opened):
+    opened.refuses(Code.TENANT_UNKNOWN, lambda tx: tx.devices.put(device(tenant="nobody")))
+    assert opened.see(lambda tx: tx.devices.get(device_id())) is None
+
+
+def test_devices_are_found_by_id_or_by_whole_serial_number(opened):
+    odd = device("50%_ A/7")
+    twins = [device("SN-1"), device("SN-1", OTHER_MAKER)]
+    for known in (odd, *twins, device("SN-12")):
+        opened.do(lambda tx, known=known: tx.devices.put(known))
+    assert list(opened.see(lambda tx: tx.devices.find("SN-1"))) == twins
+    assert list(opened.see(lambda tx: tx.devices.find(str(twins[1].id)))) == twins[1:]
+    assert list(opened.see(lambda tx: tx.devices.find("50%_ A/7"))) == [odd]
+    assert not opened.see(lambda tx: tx.devices.find("SN-"))
+    assert not opened.see(lambda tx: tx.devices.find("%"))
+
+
+def test_a_search_returns_ten_at_most(opened):
+    for letter in "abcdefghijkl":
+        opened.do(lambda tx, letter=letter: tx.devices.put(device("1", letter * 16)))
+    found = opened.see(lambda tx: tx.devices.find("1"))
+    assert [known.id.authority[0] for known in found] == list("abcdefghij")
+
+
+def test_pages_follow_each_other_by_id(opened):
+    serial_numbers = ["SN-9", "SN-10", "SN-1", "é", "sn-1", "SN=1"]
+    for serial in serial_numbers:
+        opened.do(lambda tx, serial=serial: tx.devices.put(device(serial)))
+    seen, after = [], None
+    while page := opened.see(
+        lambda tx, after=after: tx.devices.page(state=None, after=after, limit=2)
+    ):
+        assert all(run is None for _, run in page)
+        seen += [str(known.id) for known, _ in page]
+        after = page[-1][0].id
+    assert seen == sorted(str(device_id(serial)) for serial in serial_numbers)
+
+
+def test_pages_show_the_latest_run_and_are_narrowed_by_its_state(opened):
+    serial_numbers = [f"SN-{number}" for number in range(6)]
+    runs = {
+        "SN-0": [State.OPERATIONAL, State.AWAITING_DECISION],
+        "SN-1": [State.AWAITING_OWNER],
+        "SN-2": [State.SUPERSEDED, State.OPERATIONAL],
+        "SN-4": [State.AWAITING_DECISION],
+        "SN-5": [State.OPERATIONAL, State.SUPERSEDED],
+    }
+
+    async def fill(tx):
+        for serial in serial_numbers:
+            await tx.devices.put(device(serial))
+            for number, state in enumerate(runs.get(serial, [])):
+                run = run_of(number, state, device=device_id(serial), id=f"{serial}/{number}")
+                await tx.enrolments.put(run)
+
+    opened.do(fill)
+
+    def page(state, after=None, limit=10):
+        rows = opened.see(lambda tx: tx.devices.page(state=state, after=after, limit=limit))
+        return [(known.id.serial_number, run.id if run else None) for known, run in rows]
+
+    everything = ["SN-0/0", "SN-1/0", "SN-2/1", None, "SN-4/0", "SN-5/0"]
+    assert page(None) == list(zip(serial_numbers, everything, strict=True))
+    assert page(State.OPERATIONAL) == [
+        ("SN-0", "SN-0/0"),
+        ("SN-2", "SN-2/1"),
+        ("SN-5", "SN-5/0"),
+    ]
+    assert page(State.OPERATIONAL, device_id("SN-0"), 1) == [("SN-2", "SN-2/1")]
+    assert page(State.AWAITING_DECISION) == [("SN-4", "SN-4/0")]
+    assert page(State.SUPERSEDED) == []
+
+
+def test_a_manifest_registers_its_devices_once(opened):
+    manifest = [minted(f"SN-{number:04}", f"{number:064x}") for number in range(2500)]
+    assert opened.import_minted(MAKER, *manifest) == 2500
+    assert opened.import_minted(MAKER, *manifest) == 0
+    assert opened.import_minted(OTHER_MAKER, manifest[7]) == 1
+    known = opened.see(lambda tx: tx.devices.get(device_id("SN-0007")))
+    assert known == device("SN-0007", minted=True, idevid_fingerprint=f"{7:064x}")
+
+
+def test_an_empty_manifest_registers_nothing(opened):
+    assert opened.import_minted(MAKER) == 0
+
+
+def test_a_line_that_is_there_twice_counts_once(opened):
+    async def count():
+        lines = [minted("SN-1"), minted("SN-2"), minted("SN-1")]
+        async with opened.registry.stage_minted(MAKER, lines) as staged:
+            return staged.count
+
+    assert opened.run(count()) == 2
+    assert opened.import_minted(MAKER, minted("SN-1"), minted("SN-1")) == 1
+
+
+def test_a_manifest_that_contradicts_itself_is_refused(opened):
+    with pytest.raises(HomeportError, match="SN-1") as caught:
+        opened.import_minted(MAKER, minted("SN-1", "aa" * 32), minted("SN-1", "bb" * 32))
+    assert caught.value.code is Code.DEVICE_CONFLICT
+
+
+def test_a_manifest_that_contradicts_the_registry_changes_nothing(opened):
+    opened.import_minted(MAKER, minted("SN-2"))
+    with pytest.raises(HomeportError, match="SN-2") as caught:
+        opened.import_minted(MAKER, minted("SN-1"), minted("SN-2", "bb" * 32), minted("SN-3"))
+    assert caught.value.code is Code.DEVICE_CONFLICT
+    page = opened.see(lambda tx: tx.devices.page(state=None, after=None, limit=10))
+    assert [known for known, _ in page] == [device("SN-2", minted=True)]
+
+
+def test_a_device_that_was_only_seen_becomes_minted(opened):
+    opened.do(add_tenants)
+    seen = device(model="as it says", hardware_identity="external", tenant="acme", epoch=1)
+    nameless = device("SN-0002", idevid_fingerprint=None)
+    for known in (seen, nameless):
+        opened.do(lambda tx, known=known: tx.devices.put(known))
+    assert opened.import_minted(MAKER, minted("SN-0001"), minted("SN-0002")) == 0
+    now = opened.see(lambda tx: tx.devices.get(seen.id))
+    assert now == device(minted=True, tenant="acme", epoch=1)
+    assert opened.see(lambda tx: tx.devices.get(nameless.id)) == device("SN-0002", minted=True)
+
+
+def test_a_device_of_the_manifest_keeps_its_owner_when_it_is_imported_again(opened):
+    opened.do(add_tenants)
+    opened.import_minted(MAKER, minted())
+    owned = device(minted=True, tenant="acme", upstream="here", epoch=1)
+    opened.do(lambda tx: tx.devices.put(owned))
+    opened.import_minted(MAKER, minted(), minted("SN-0002"))
+    assert opened.see(lambda tx: tx.devices.get(owned.id)) == owned
+
+
+def test_a_manifest_that_breaks_off_registers_nothing(opened):
+    def lines():
+        yield from (minted(f"SN-{number}") for number in range(1500))
+        raise MalformedError("line 1501", Code.MANIFEST_MALFORMED)
+
+    async def work():
+        async with opened.registry.stage_minted(MAKER, lines()):
+            raise AssertionError("nothing must be laid ready")
+
+    with pytest.raises(MalformedError, match="line 1501"):
+        opened.run(work())
+    assert not opened.see(lambda tx: tx.devices.page(state=None, after=None, limit=1))
+
+
+def test_a_manifest_with_an_impossible_serial_number_is_refused(opened):
+    with pytest.raises(MalformedError):
+        opened.import_minted(MAKER, minted("a\nb"))
+
+
+def test_a_manifest_may_take_part_in_a_verb_that_fails(opened):
+    async def work():
+        async with opened.registry.stage_minted(MAKER, [minted()]) as staged:
+
+            async def verb(tx):
+                await tx.devices.add_minted(staged, NOW)
+                raise ValueError("too late")
+
+            with pytest.raises(ValueError, match="too late"):
+                await opened.registry.transact(verb)
+            return await opened.registry.transact(lambda tx: tx.devices.add_minted(staged, NOW))
+
+    assert opened.run(work()) == 1
+
+
+def test_unowned_devices_of_a_range(opened):
+    opened.do(add_tenants)
+
+    async def fill(tx):
+        for serial in ("SN-08", "SN-09", "SN-10", "SN-11", "SN-099", "SN-1A", "SM-10"):
+            await tx.devices.put(device(serial))
+        await tx.devices.put(device("SN-10", OTHER_MAKER))
+        await tx.devices.put(device("SN-09", tenant="acme"))
+
+    opened.do(fill)
+
+    def unowned(first, last, authority=None, limit=10):
+        serial_numbers = SerialRange(first, last)
+        found = opened.see(lambda tx: tx.devices.unowned(serial_numbers, authority, limit))
+        return [(known.id.authority[0], known.id.serial_number) for known in found]
+
+    assert unowned("SN-08", "SN-10") == [("a", "SN-08"), ("a", "SN-10"), ("b", "SN-10")]
+    assert unowned("SN-08", "SN-11", MAKER) == [("a", "SN-08"), ("a", "SN-10"), ("a", "SN-11")]
+    assert unowned("SN-08", "SN-11", MAKER, 2) == [("a", "SN-08"), ("a", "SN-10")]
+    assert unowned("SN-10", "SN-10", OTHER_MAKER) == [("b", "SN-10")]
+    assert unowned("SN-1A", "SN-1A") == [("a", "SN-1A")]
+    assert unowned("SN-20", "SN-30") == []
