@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labels of minted devices: signed when they are printed, as text and as QR code (SVG)."""
 
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -11,8 +15,10 @@ import segno
 from homeport.artefacts.claim_code import show_claim_code
 from homeport.artefacts.dpp_key import point_of_spki
 from homeport.artefacts.label import Label, sign_label
+from homeport.errors import Code, HomeportError
+from homeport.factory.archive import read_archive
 from homeport.factory.factory import Factory
-from homeport.factory.records import DeviceRecord
+from homeport.factory.records import DeviceRecord, file_name
 from homeport.factory.sealing import DeviceSecrets
 
 QUIET_ZONE: Final = 4
@@ -26,13 +32,55 @@ ERROR_LEVEL: Final = "M"
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
-    """A QR code and how small it may be printed."""
+class PrintableLabel:
+    """A label with its QR code, and how small that may be printed."""
 
+    label: Label
     qr: segno.QRCode
-    version: int
-    smallest_mm: float
-    """Side with quiet zone, at 0.33 mm a module."""
+
+    @property
+    def version(self) -> int:
+        """The QR code's version: it has 17 + 4 times as many modules a side."""
+        return int(self.qr.version)
+
+    @property
+    def modules(self) -> int:
+        """Modules a side, with the quiet zone."""
+        return 17 + 4 * self.version + 2 * QUIET_ZONE
+
+    @property
+    def smallest_mm(self) -> float:
+        """The smallest side, with the quiet zone."""
+        return round(self.modules * MODULE_MIN_MM, 1)
+
+
+def printable(label: Label) -> PrintableLabel:
+    """Draw the label's QR code."""
+    return PrintableLabel(
+        label, segno.make_qr(label.encode(), error=ERROR_LEVEL, boost_error=False)
+    )
+
+
+def labels_of(
+    factory: Factory, serial_numbers: Sequence[str], since: datetime | None
+) -> Iterator[PrintableLabel]:
+    """Yield the labels of devices: of those named (none: all) and minted since, in order.
+
+    Raise DEVICE_UNKNOWN at the end if one that was named was not minted here.
+    """
+    wanted = set(serial_numbers)
+    earliest = int(since.timestamp()) if since else 0
+    for record in read_archive(factory.archive):
+        if not isinstance(record, DeviceRecord) or record.at < earliest:
+            continue
+        if serial_numbers and record.serial_number not in wanted:
+            continue
+        wanted.discard(record.serial_number)
+        secrets = factory.seal.open(record.sealed, record.serial_number)
+        yield printable(label_of(factory, record, secrets))
+    if wanted:
+        missing = ", ".join(sorted(wanted)[:10])
+        raise HomeportError(Code.DEVICE_UNKNOWN, f"not minted here: {missing}")
 
 
 def label_of(factory: Factory, record: DeviceRecord, secrets: DeviceSecrets) -> Label:
@@ -63,21 +111,39 @@ def write_label(label: Label) -> bytes:
     return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
 
 
-def code_of(label: Label) -> Code:
-    """Return the label's QR code."""
-    qr = segno.make_qr(label.encode(), error=ERROR_LEVEL, boost_error=False)
-    version = int(qr.version)
-    return Code(qr, version, round((17 + 4 * version + 2 * QUIET_ZONE) * MODULE_MIN_MM, 1))
+def write_svgs(
+    labels: Iterable[PrintableLabel], folder: Path, report: Callable[[int], None]
+) -> int:
+    """Write each code as `<serial number>.svg`, mode 0600; return how many.
+
+    Raise ALREADY_EXISTS rather than replace one.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    count = 0
+    for label in labels:
+        path = folder / f"{file_name(label.label.serial_number)}.svg"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise HomeportError(Code.ALREADY_EXISTS, str(path)) from None
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(svg_of(label))
+        count += 1
+        report(1)
+    return count
 
 
-def svg_of(label: Label) -> bytes:
-    """Return the QR code as SVG of 25 mm, or as much more as it needs; black on transparent."""
-    code = code_of(label)
-    side = max(CODE_MM, code.smallest_mm)
-    modules = 17 + 4 * code.version + 2 * QUIET_ZONE
+def svg_of(label: PrintableLabel) -> bytes:
+    """Return the QR code as SVG of 25 mm, or as much more as it needs."""
+    side = max(CODE_MM, label.smallest_mm)
     out = BytesIO()
-    code.qr.save(
-        out, kind="svg", border=QUIET_ZONE, scale=round(side / modules, 4), unit="mm",
-        title=f"{label.model} {label.serial_number}", xmldecl=False,
-    )  # fmt: skip
+    label.qr.save(
+        out,
+        kind="svg",
+        border=QUIET_ZONE,
+        scale=round(side / label.modules, 4),
+        unit="mm",
+        title=f"{label.label.model} {label.label.serial_number}",
+        xmldecl=False,
+    )
     return out.getvalue()

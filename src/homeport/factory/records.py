@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from homeport.artefacts.manifest import HardwareIdentity
+from homeport.domain.device import DeviceId
 
 VERSION: Final = 1
 
@@ -75,6 +76,11 @@ class Mention(Struct, frozen=True, tag="device", gc=False):
 
     order: int
     serial_number: str
+
+
+def file_name(serial_number: str) -> str:
+    """Return a name for files of a device: escaped as in device ids, so without dots or slashes."""
+    return str(DeviceId("a" * 16, serial_number)).partition("-")[2]
 
 
 _encoder: Final = msgspec.json.Encoder()

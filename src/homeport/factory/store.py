@@ -19,10 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from homeport.domain.device import DeviceId
 from homeport.factory.factory import Factory
 from homeport.factory.labels import label_of, write_label
-from homeport.factory.records import DeviceRecord
+from homeport.factory.records import DeviceRecord, file_name
 from homeport.factory.settings import toml_text
 from homeport.pki.certificates import parse_certificate, pem_of
 
@@ -41,7 +40,9 @@ def write_stores(
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     count = 0
     for batch in _batches(records):
-        missing = [each for each in batch if not (directory / _name(factory, each)).exists()]
+        missing = [
+            each for each in batch if not (directory / file_name(each.serial_number)).exists()
+        ]
         finished = [_write(factory, record, directory) for record in missing]
         # One sync for all of them: their contents are on the disk before their names are.
         os.sync()
@@ -54,7 +55,7 @@ def write_stores(
 
 
 def _write(factory: Factory, record: DeviceRecord, directory: Path) -> tuple[Path, Path]:
-    final = directory / _name(factory, record)
+    final = directory / file_name(record.serial_number)
     partial = directory / f".{final.name}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700)
@@ -97,11 +98,6 @@ operational_keys = {toml_text(operational)}
 name = {toml_text(platform.name)}
 url = {toml_text(platform.url)}
 """
-
-
-def _name(factory: Factory, record: DeviceRecord) -> str:
-    """A directory's name: the serial number as in a device id, so without dots and slashes."""
-    return str(DeviceId(factory.authority, record.serial_number)).partition("-")[2]
 
 
 def _pem(pkcs8: bytes) -> bytes:

@@ -7,7 +7,7 @@ import click
 import typer
 
 from homeport.errors import HomeportError
-from homeport.factory.cli import hand_over, init, mint, show
+from homeport.factory.cli import hand_over, init, labels, mint, show, voucher
 from homeport.factory.cli.output import print_error
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app = typer.Typer(
 app.command("init")(init.init)
 app.command("mint")(mint.mint)
 app.command("hand-over")(hand_over.hand_over)
+app.command("labels")(labels.labels)
+app.command("voucher")(voucher.voucher)
 app.command("show")(show.show)
 
 

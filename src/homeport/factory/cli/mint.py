@@ -165,9 +165,7 @@ def _tell(factory: Factory, work: _Work, split: Path | None, *, as_json: bool) -
     before = f", {work.already} were there already" if work.already else ""
     say(f"{work.left} devices minted{numbers}{before}.")
     if split:
-        say(
-            f"Device stores are in {split}. They hold secrets: copy each to its device and delete it."
-        )
+        say(f"Device stores are in {split}. They hold secrets: move each to its device.")
     if order and order.hardware_identity == "file":
         warn("Their keys are software keys: for development only, and shown as such everywhere.")
     say(f"Next:  homeport factory hand-over {factory.directory} --output manifest.jsonl")

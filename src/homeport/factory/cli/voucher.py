@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`homeport factory voucher`."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from homeport.errors import Code, HomeportError
+from homeport.factory.cli.output import (
+    Directory,
+    Json,
+    instant,
+    now,
+    print_json,
+    read_certificates,
+    say,
+)
+from homeport.factory.factory import Factory
+from homeport.factory.vouchers import Ownership, issue_vouchers
+from homeport.pki.certificates import fingerprint
+
+
+def voucher(  # noqa: PLR0913, PLR0917  (one for each option)
+    directory: Directory,
+    serial_number: Annotated[list[str], typer.Option(help="Device to vouch for; repeat it.")],
+    domain_cert: Annotated[Path, typer.Option(help="The owner's domain certificate (PEM).")],
+    epoch: Annotated[int, typer.Option(min=1, max=2**31 - 1, help="Ownership epoch.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write, one voucher a line.")
+    ],
+    nonce: Annotated[
+        str | None, typer.Option(help="Nonce of the device, base64: for one without a clock.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="End of the voucher (2027-01-01); not with a nonce.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Vouch that devices belong to an owner."""
+    ownership = Ownership(
+        domain_cert=read_certificates(domain_cert)[0],
+        epoch=epoch,
+        created_on=now(),
+        expires_on=instant(expires),
+        nonce=_nonce(nonce),
+    )
+    vouchers = issue_vouchers(Factory(directory), serial_number, ownership)
+    try:
+        with output.open("xb") as file:
+            file.writelines(each + b"\n" for each in vouchers.values())
+    except FileExistsError:
+        raise HomeportError(Code.ALREADY_EXISTS, str(output)) from None
+    except OSError as error:
+        raise HomeportError(Code.FILE_MISSING, f"{output}: {error.strerror}") from None
+    if as_json:
+        print_json({"file": str(output), "devices": list(vouchers), "epoch": epoch})
+        return
+    say(f"{len(vouchers)} vouchers of epoch {epoch} in {output}, for the owner whose certificate")
+    say(f"has the SHA-256 {fingerprint(ownership.domain_cert)}.")
+
+
+def _nonce(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise HomeportError(Code.SETTING_WRONG, "the nonce is not base64") from None
