@@ -35,7 +35,8 @@ Seconds = Annotated[int, Meta(ge=0, le=2**40)]
 Wait = Annotated[int, Meta(ge=0, le=WAIT_MAX_SECONDS)]
 Epoch = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Text = Annotated[str, Meta(min_length=1, max_length=255)]
-RequestId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
+# Python's `$` would let a line break follow; `\Z` is unknown to JSON Schema.
+RequestId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{16,64}(?!\n)$")]
 Nonce = Annotated[bytes, Meta(min_length=16, max_length=64)]
 Octets = Annotated[bytes, Meta(min_length=1, max_length=8192)]
 

@@ -68,10 +68,7 @@ class Prover:
         chain = verify_idevid(leaf, x5c[1:], anchors, self._issuers)
         request = read_enrol_request(verify(jws, chain.public_key))
         serial_number = subject_serial_number(leaf)
-        if request.serial_number != serial_number:
-            raise HomeportError(
-                Code.SERIAL_NUMBER_MISMATCH, f"{serial_number} asks for {request.serial_number}"
-            )
+        _check_said(request, serial_number)
         csr = verify_request(request.csr)
         proven = ProvenRequest(
             device=DeviceId(chain.authority_id, serial_number),
@@ -116,3 +113,13 @@ class Prover:
         if jws.header.x5c is None:
             raise MalformedError("no x5c", Code.JWS_MALFORMED)
         return jws, jws.header.x5c
+
+
+def _check_said(request: EnrolRequest, serial_number: str) -> None:
+    if request.serial_number != serial_number:
+        raise HomeportError(
+            Code.SERIAL_NUMBER_MISMATCH, f"{serial_number} asks for {request.serial_number}"
+        )
+    if not request.model.isprintable():
+        # It is shown to people: an escape sequence would act on the operator's terminal.
+        raise MalformedError("the model has control characters")
