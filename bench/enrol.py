@@ -7,7 +7,6 @@ cryptography with nothing around it, measured in the same run on the same machin
 """
 
 import asyncio
-import json
 import os
 import ssl
 import statistics
@@ -15,16 +14,14 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import uvloop
+from bench.report import Row, report
 
 from bench.devices import BenchDevice, make_devices, make_issuer
 from bench.floor import measure_floor
 from bench.platform import BenchPlatform
-from bench.report import Row, report
 from homeport.pki.jws import parse
 from homeport.protocols.native.wire import ENROL_PATH, GREETING_PATH, read_answer, read_greeting
 
@@ -69,7 +66,11 @@ async def enrol(platform: BenchPlatform, context: ssl.SSLContext, device: BenchD
 
 
 async def exchange(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: bytes, path: str, body: bytes
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    method: bytes,
+    path: str,
+    body: bytes,
 ) -> bytes:
     writer.write(
         b"%b %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
@@ -107,12 +108,14 @@ def run_at(registered: int, count: int, warm: int) -> tuple[Round, float]:
     """Enrol `count` of `registered` devices; return the round and the floor beside it."""
     issuer = make_issuer()
     devices = make_devices(issuer, count + warm)
-    with tempfile.TemporaryDirectory(prefix="homeport-bench-") as directory:
-        with BenchPlatform(Path(directory), issuer, registered, devices) as platform:
-            uvloop.run(enrol_all(platform, devices[count:]))
-            floor_before = measure_floor(devices[0])
-            measured = uvloop.run(enrol_all(platform, devices[:count]))
-            floor_after = measure_floor(devices[0])
+    with (
+        tempfile.TemporaryDirectory(prefix="homeport-bench-") as directory,
+        BenchPlatform(Path(directory), issuer, registered, devices) as platform,
+    ):
+        uvloop.run(enrol_all(platform, devices[count:]))
+        floor_before = measure_floor(devices[0])
+        measured = uvloop.run(enrol_all(platform, devices[:count]))
+        floor_after = measure_floor(devices[0])
     return measured, statistics.mean((floor_before, floor_after))
 
 
@@ -122,8 +125,20 @@ def main(*, quick: bool) -> None:
     large, floor_large = run_at(100_000, count, 200 if quick else 500)
     ratio_small, ratio_large = small.cpu_us / floor_small, large.cpu_us / floor_large
     rows = [
-        Row("server CPU per enrolment / crypto floor", ratio_small, "ratio", GOAL_RATIO, ratio_small <= GOAL_RATIO),
-        Row("cost at 100 k registered / at 1 k", ratio_large / ratio_small, "ratio", GOAL_FLAT, ratio_large / ratio_small <= GOAL_FLAT),
+        Row(
+            "server CPU per enrolment / crypto floor",
+            ratio_small,
+            "ratio",
+            GOAL_RATIO,
+            ratio_small <= GOAL_RATIO,
+        ),
+        Row(
+            "cost at 100 k registered / at 1 k",
+            ratio_large / ratio_small,
+            "ratio",
+            GOAL_FLAT,
+            ratio_large / ratio_small <= GOAL_FLAT,
+        ),
         Row("server CPU per enrolment", small.cpu_us, "µs"),
         Row("crypto floor in the same run", floor_small, "µs"),
         Row("rate (server and devices on the same cores)", small.count / small.seconds, "1/s"),

@@ -3,7 +3,6 @@
 
 import asyncio
 import hashlib
-import json
 import os
 import signal
 import subprocess
@@ -52,7 +51,7 @@ class BenchPlatform:
         asyncio.run(self._fill(data / "registry.sqlite"))
         self._homeport("platform", "anchors", "--output", str(self.anchors))
         log = (self.directory / "server.log").open("wb")
-        self._server = subprocess.Popen(  # noqa: S603
+        self._server = subprocess.Popen(
             [sys.executable, "-m", "homeport", "serve", "--config", str(self._config)],
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -78,7 +77,7 @@ class BenchPlatform:
 
     def _homeport(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "homeport", *arguments, "--config", str(self._config)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
     async def _fill(self, path: Path) -> None:
         now = datetime.now(UTC)

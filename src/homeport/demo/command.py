@@ -14,6 +14,6 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--exit", action="store_true", help="end when every device arrived")
     options = parser.parse_args(arguments)
-    from homeport.demo import play  # noqa: PLC0415 - rich is in no extra of the agent
+    from homeport.demo import play
 
     return play.main(ends_by_itself=options.exit)

@@ -113,16 +113,22 @@ def mint(play: Play) -> None:
     devices = stage.directory / "devices"
     count = str(SOLD + 1)
     stage.run("factory", "mint", factory, "--model", MODEL, "--count", count, "--split", devices)
-    play.tell(f"[bold]factory[/]: {count} devices minted, each with an identity (IDevID) of its own")
+    play.tell(
+        f"[bold]factory[/]: {count} devices minted, each with an identity (IDevID) of its own"
+    )
     token = make_token(stage)
     if token:
         stage.run(
             "factory", "mint", factory, "--model", f"{MODEL}-S", "--count", "1", "--key", token,
             "--split", devices,
         )  # fmt: skip
-        play.tell("[bold]factory[/]: 1 more, its key made inside a PKCS#11 token that never gives it out")
+        play.tell(
+            "[bold]factory[/]: 1 more, its key made inside a PKCS#11 token that never gives it out"
+        )
     else:
-        play.tell("[dim]no SoftHSM here, so no device with a key in a token (apt install softhsm2)[/]")
+        play.tell(
+            "[dim]no SoftHSM here, so no device with a key in a token (apt install softhsm2)[/]"
+        )
     play.stores = {path.name: path for path in sorted(devices.iterdir()) if path.is_dir()}
     *play.sold, last = [s for s, store in play.stores.items() if (store / "idevid.key").exists()]
     play.sold += [s for s in play.stores if s not in (*play.sold, last)]
@@ -213,13 +219,14 @@ def tell_the_end(play: Play) -> None:
 def _stay(play: Play) -> None:
     option = f"--config {play.stage.directory}/server.toml"
     first = play.sold[0]
+    other = f"{play.stage.directory}/states/{play.sold[1]}"
     out.print("The platform and the devices keep running. In another terminal, try:\n")
     for command in (
         f"homeport device show {first} {option}",
         f"homeport device revoke {first} {option}",
         f"homeport upstream watch {option}",
         f"homeport agent status --state {play.stage.directory}/states/{first}",
-        f"homeport agent publish temperature 30 --state {play.stage.directory}/states/{play.sold[1]}",
+        f"homeport agent publish temperature 30 --state {other}",
     ):
         out.print(f"  {escape(command)}")
     out.print("\nCtrl-C ends everything.")

@@ -63,7 +63,7 @@ class Stage:
     def run(self, *arguments: str | Path) -> str:
         """Run `homeport …` to its end and return what it printed; DemoError if it failed."""
         command = [*HOMEPORT, *map(str, arguments)]
-        done = subprocess.run(  # noqa: S603 - our own program
+        done = subprocess.run(
             command, env=self.environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
@@ -79,7 +79,7 @@ class Stage:
         """Start `homeport …` in the background; its output goes to the returned log file."""
         log = self.directory / f"{name}.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own program
+            process = subprocess.Popen(
                 [*HOMEPORT, *map(str, arguments)],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -135,8 +135,18 @@ def make_token(stage: Stage) -> str | None:
     pin = stage.directory / "pin"
     pin.write_text("1234")
     pin.chmod(0o600)
-    subprocess.run(  # noqa: S603 - found above
-        [utility, "--init-token", "--free", "--label", "board", "--so-pin", "5678", "--pin", "1234"],
+    subprocess.run(
+        [
+            utility,
+            "--init-token",
+            "--free",
+            "--label",
+            "board",
+            "--so-pin",
+            "5678",
+            "--pin",
+            "1234",
+        ],
         env=stage.environment,
         capture_output=True,
         check=True,

@@ -16,6 +16,7 @@ from homeport.broker.settings import EmbeddedSettings, ExternalSettings
 from homeport.broker.settings import Listener as BrokerListener
 from homeport.ca import LocalIssuer
 from homeport.ca.profiles import LDEVID
+from homeport.ca.revocation import RevocationLists
 from homeport.clock import Clock
 from homeport.domain.audit import AuditEvent, Name
 from homeport.errors import Code, HomeportError
@@ -23,7 +24,7 @@ from homeport.http.problem import with_problems
 from homeport.http.throttle import Throttle
 from homeport.pki.certificates import der_of
 from homeport.pki.jws import JwsSigner
-from homeport.protocols.mqtt.server import StateListener
+from homeport.protocols.mqtt.server import StateMessages
 from homeport.protocols.native.server.answers import Answers, Site
 from homeport.protocols.native.server.door import Limits, NativeDoor, Parts
 from homeport.protocols.native.server.nonce import Nonces
@@ -81,7 +82,7 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
             )
             operations.bind()
             disconnecting = Disconnecting(link, registry, clock)
-            states = StateListener(registry, clock)
+            states = StateMessages(registry)
 
             async def admitted(fingerprint: str, client_id: str) -> Admission:
                 return await registry.read(
@@ -264,10 +265,11 @@ def _operations(
     async def broker_answers() -> bool:
         return link.is_connected
 
+    lists = RevocationLists(keys.issuing)
+
     async def crl() -> bytes:
         now = clock.now()
-        revoked = await registry.read(lambda tx: tx.credentials.revoked(now))
-        return revocation_list(keys.issuing, revoked, now)
+        return lists.current(await registry.read(lambda tx: tx.credentials.revoked(now)), now)
 
     return OperationsDoor({"registry": registry_answers, "broker": broker_answers}, crl)
 

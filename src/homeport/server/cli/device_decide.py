@@ -11,9 +11,9 @@ from homeport.domain.device import Device
 from homeport.domain.ownership import SalesRecord, SerialRange
 from homeport.provisioning import decide
 from homeport.provisioning.imports.sales import import_sales
+from homeport.provisioning.imports.sales_file import SalesLine
 from homeport.provisioning.ports import Transaction
 from homeport.provisioning.revoke import readmit, revoke
-from homeport.provisioning.imports.sales_file import SalesLine
 from homeport.server.cli.lookup import one_device
 from homeport.server.cli.session import (
     Config,
@@ -37,7 +37,7 @@ def add_to(app: typer.Typer) -> None:
         app.command(verb.__name__.rstrip("_"))(verb)
 
 
-def assign(  # noqa: PLR0913 - one parameter for each option
+def assign(
     serial: Serial,
     tenant: Annotated[str, typer.Option(help="Whose it is.")],
     upstream: Annotated[str | None, typer.Option(help="Else the tenant's default.")] = None,

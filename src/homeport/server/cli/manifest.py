@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 from cryptography import x509
-from rich.progress import Progress, wrap_file
+from rich.progress import wrap_file
 
 from homeport.artefacts.manifest import ManifestReader
 from homeport.errors import Code, HomeportError

@@ -46,7 +46,9 @@ def show(config: Config = None, data: Data = None, as_json: Json = False) -> Non
 
 @app.command()
 def anchors(
-    output: Annotated[Path | None, typer.Option(help="File to write; else standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; else standard output.")
+    ] = None,
     config: Config = None,
     data: Data = None,
 ) -> None:

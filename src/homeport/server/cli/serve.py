@@ -2,18 +2,16 @@
 """`homeport serve`: run the platform until it is told to end."""
 
 import asyncio
-import logging
 import signal
-from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
 
+from homeport.server.cli.session import Config, Data
 from homeport.server.logging import set_up_logging
 from homeport.server.run import run
 from homeport.server.settings import ServerSettings, load_settings
-from homeport.server.cli.session import Config, Data
 
 
 def serve(
