@@ -119,7 +119,7 @@ def csr_with_wishes(scene: Scene) -> Draft:
 
 @GOOD.proven("3.2")
 def serial_number_with_topic_signs(scene: Scene) -> Draft:
-    """The serial number holds wildcards and separators of MQTT and NATS; the device id escapes them."""
+    """The serial number holds wildcards and separators of MQTT and NATS; the id escapes them."""
     return scene.enrol(leaf(scene.maker.issuer, device_name("+/#>*. $SYS")))
 
 
@@ -159,4 +159,4 @@ def renewal_when_expired(scene: Scene) -> Draft:
     number = scene.maker.next_number()
     began, ended = scene.now - dt.timedelta(days=200), scene.now - dt.timedelta(days=110)
     device = f"{scene.maker.root.id}-{number}"
-    return scene.renew(scene.platform.ldevid(device, number, not_before=began, not_after=ended))
+    return scene.renew(scene.platform.ldevid(device, number, began, ended))

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tools.vectors_native.draft import Draft, base64
 from tools.vectors_native.identities import (
     CLIENT_AUTH,
+    FOR_EVER,
     MADE,
     Authority,
     Form,
@@ -73,13 +74,17 @@ class PlatformKeys:
         self.ldevid_issuer = intermediate(self.root, "Example Platform LDevID Issuer")
 
     def ldevid(
-        self, device: str, serial_number: str, key: Key | None = None, **ends: object
+        self,
+        device: str,
+        serial_number: str,
+        began: dt.datetime = MADE,
+        ended: dt.datetime = FOR_EVER,
     ) -> Identity:
         """Make an LDevID for a device id."""
         subject = device_name(serial_number, common_name=device[:64])
         names = (x509.UniformResourceIdentifier("urn:homeport:device:" + device),)
-        form = Form(usages=(CLIENT_AUTH,), names=names, **ends)
-        return leaf(self.ldevid_issuer, subject, key, form)
+        form = Form(not_before=began, not_after=ended, usages=(CLIENT_AUTH,), names=names)
+        return leaf(self.ldevid_issuer, subject, None, form)
 
     def service(self, usage: x509.ObjectIdentifier) -> Identity:
         """Make a certificate of the platform itself, for TLS or for answers."""
@@ -177,7 +182,7 @@ def own_scene(now: dt.datetime) -> tuple[Scene, NonceSource]:
     maker, platform = Maker(), PlatformKeys("platform.example")
     serial_number = maker.next_number()
     device = f"{maker.root.id}-{serial_number}"
-    ldevid = platform.ldevid(device, serial_number, not_before=now - dt.timedelta(days=60))
+    ldevid = platform.ldevid(device, serial_number, began=now - dt.timedelta(days=60))
     scene = Scene(
         url="https://platform.example:8443",
         now=now,
@@ -188,6 +193,3 @@ def own_scene(now: dt.datetime) -> tuple[Scene, NonceSource]:
         ldevid=ldevid,
     )
     return scene, nonces
-
-
-__all__ = ["MADE", "Maker", "NonceSource", "PlatformKeys", "Scene", "algorithm_of", "own_scene"]
