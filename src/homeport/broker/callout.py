@@ -57,7 +57,7 @@ class Callout:
     def __init__(
         self, access: BrokerAccess, admit: Admit, urls: Collection[str], clock: Clock
     ) -> None:
-        """Take the key that the broker believes, the registry's verdict, and our WebSockets' URLs."""
+        """Take the key that the broker believes, the registry's verdict, our WebSockets' URLs."""
         self._issuer = SigningKey(access.issuer)
         self._account = access.account
         self._admit = admit

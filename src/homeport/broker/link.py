@@ -60,6 +60,7 @@ class BrokerLink:
         self._clock = clock or SystemClock()
         self._platform = Client()
         self._system = Client()
+        self._is_closing = False
         self._states: StateStream | None = None
         self._callout: Callout | None = None
 
@@ -180,14 +181,19 @@ class BrokerLink:
                 max_reconnect_attempts=-1,
                 ping_interval=PING_SECONDS,
                 error_cb=_log_error,
-                disconnected_cb=_log_lost,
+                disconnected_cb=self._log_lost,
                 reconnected_cb=_log_back,
                 tls=tls,
             )
         except (NatsError, OSError, TimeoutError) as error:
             raise HomeportError(Code.BROKER_UNAVAILABLE, f"{name}: {error}") from error
 
+    async def _log_lost(self) -> None:
+        if not self._is_closing:
+            log.warning("broker: connection lost")
+
     async def _close(self) -> None:
+        self._is_closing = True
         for client in (self._system, self._platform):
             with contextlib.suppress(NatsError, OSError):
                 await client.close()
@@ -196,10 +202,6 @@ class BrokerLink:
 async def _log_error(error: Exception) -> None:
     if not isinstance(error, nats.errors.UnexpectedEOF | ConnectionError):
         log.warning("broker: %s", str(error) or type(error).__name__)
-
-
-async def _log_lost() -> None:
-    log.warning("broker: connection lost")
 
 
 async def _log_back() -> None:

@@ -42,7 +42,7 @@ def render(
         _listener("mqtt", settings.mqtt, settings, _MQTT),
     ]
     if settings.websocket:
-        sections.append(_listener("websocket", settings.websocket, settings, _WEBSOCKET))
+        sections.append(_listener("websocket", settings.websocket, settings, ""))
     return "\n".join(sections)
 
 
@@ -50,10 +50,6 @@ def render(
 _MQTT: Final = """\
   reject_qos2_publish: true
   ack_wait: "30s"
-"""
-# A browser's page cannot be one of our devices: it has no client certificate of ours.
-_WEBSOCKET: Final = """\
-  same_origin: true
 """
 
 

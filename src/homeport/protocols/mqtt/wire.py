@@ -46,7 +46,10 @@ StateMessage = Online | Offline
 
 
 class Login(Struct, frozen=True, kw_only=True):
-    """[2.2] Payload of the JWS that a device sends as password through a WebSocket."""
+    """[2.2] Payload of the JWS that a device sends as password through a WebSocket.
+
+    The broker's room reads it (`broker/login.py`).
+    """
 
     client_id: Annotated[str, Meta(min_length=1, max_length=512)]
     time: Seconds
@@ -54,7 +57,6 @@ class Login(Struct, frozen=True, kw_only=True):
 
 
 _STATE: Final[msgspec.json.Decoder[StateMessage]] = msgspec.json.Decoder(StateMessage)
-_LOGIN: Final = msgspec.json.Decoder(Login)
 
 
 def encode(message: StateMessage | Login) -> bytes:
@@ -70,16 +72,6 @@ def read_state(payload: bytes) -> StateMessage:
         return _STATE.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError(f"state message: {error}"[:200]) from error
-
-
-def read_login(payload: bytes) -> Login:
-    """Read the payload of a log-in, or MalformedError."""
-    if len(payload) > STATE_MAX_BYTES:
-        raise MalformedError(f"log-in of {len(payload)} bytes")
-    try:
-        return _LOGIN.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedError(f"log-in: {error}"[:200]) from error
 
 
 def login_url(host: str, path: str) -> str:

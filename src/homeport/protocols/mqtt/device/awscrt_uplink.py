@@ -19,6 +19,7 @@ from homeport.keys import parse_key_uri, pkcs11_parts
 from homeport.keys.uri import Pkcs11Uri
 from homeport.protocols.mqtt.device.credentials import file_key_pem, password
 from homeport.protocols.mqtt.device.inbox import Inbox
+from homeport.protocols.mqtt.device.probe import check_platform
 from homeport.protocols.mqtt.device.tunnel import Tunnel
 from homeport.protocols.mqtt.device.uplink import (
     ACKNOWLEDGE_SECONDS,
@@ -33,8 +34,11 @@ from homeport.protocols.mqtt.device.uplink import (
 _NEVER_SECONDS: Final = 10 * 365 * 86400
 """Pause before a reconnection that we do not want."""
 _QOS: Final = mqtt.QoS.AT_LEAST_ONCE
-_REFUSAL: Final = 0x80
-"""SUBACK: failure (MQTT 3.1.1 section 3.9.3)."""
+DOUBT_SECONDS: Final = 4.0
+"""A good connection through a bad link is there by then; else see whether the platform is true."""
+_TLS_FAILURES: Final = ("AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE",)
+_REFUSALS: Final = ("AWS_ERROR_MQTT_PROTOCOL_ERROR", "AWS_IO_TLS_ERROR_READ_FAILURE")
+"""While connecting: CONNACK with a reason for no; a TLS 1.3 alert after our side's handshake."""
 
 
 class AwscrtUplink:
@@ -84,9 +88,10 @@ class AwscrtUplink:
         """Say good-bye and close."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            await asyncio.wait(
-                {asyncio.wrap_future(connection.disconnect())}, timeout=DISCONNECT_SECONDS
+            closed = asyncio.gather(
+                asyncio.wrap_future(connection.disconnect()), return_exceptions=True
             )
+            await asyncio.wait({closed}, timeout=DISCONNECT_SECONDS)
         if self._tunnel:
             await self._tunnel.close()
 
@@ -98,15 +103,24 @@ class AwscrtUplink:
             ).open()
         # Reading a key file and logging in to a token block.
         self._connection = connection = await asyncio.to_thread(self._build)
+        opened: asyncio.Future[Any] = asyncio.wrap_future(connection.connect())
+        await asyncio.wait({opened}, timeout=DOUBT_SECONDS)
+        if not opened.done():
+            # s2n answers a false certificate by silence of up to 30 s (CVE-2013-0169 blinding).
+            await check_platform(self._settings)
+        await self._opened(opened)
+
+    async def _opened(self, opened: "asyncio.Future[Any]") -> None:
         try:
-            await asyncio.wrap_future(connection.connect())
+            await opened
         except AwsCrtError as error:
-            raise self._tunnel_error() or _failure(error) from error
-        except Exception as error:  # awscrt wraps the CONNACK code in a bare Exception
-            code = error.args[0] if error.args else None
-            if isinstance(code, mqtt.ConnectReturnCode):
-                raise HomeportError(Code.UPSTREAM_REFUSED, code.name) from error
-            raise
+            if self._tunnel and self._tunnel.error:
+                raise self._tunnel.error from error
+            if error.name in _TLS_FAILURES:
+                await check_platform(self._settings)
+            if error.name in (*_TLS_FAILURES, *_REFUSALS):
+                raise HomeportError(Code.UPSTREAM_REFUSED, error.name) from error
+            raise HomeportError(Code.UPSTREAM_UNREACHABLE, error.name) from error
 
     def _build(self) -> mqtt.Connection:
         settings, will = self._settings, self._settings.will
@@ -143,9 +157,9 @@ class AwscrtUplink:
             connection_type=http.HttpProxyConnectionType.Tunneling,
         )
 
-    def _set_path(self, transform: Any, **_: object) -> None:
-        transform.http_request.path = self._settings.websocket_path
-        transform.set_done()
+    def _set_path(self, transform_args: Any, **_: object) -> None:
+        transform_args.http_request.path = self._settings.websocket_path
+        transform_args.set_done()
 
     def _on_message(self, topic: str, payload: bytes, **_: object) -> None:
         self._loop.call_soon_threadsafe(self._inbox.put, topic, payload)
@@ -180,9 +194,6 @@ class AwscrtUplink:
             raise HomeportError(Code.UPSTREAM_UNREACHABLE, f"{what}: {error.name}") from error
         return result
 
-    def _tunnel_error(self) -> HomeportError | None:
-        return self._tunnel.error if self._tunnel else None
-
 
 def _tls_options(settings: UplinkSettings) -> io.TlsContextOptions:
     if isinstance(parse_key_uri(settings.key_uri), Pkcs11Uri):
@@ -209,9 +220,3 @@ def _token_options(settings: UplinkSettings) -> io.TlsContextOptions:
 def _library(path: str) -> io.Pkcs11Lib:
     # Once a process; already initialised by our own `keys` is no error, and it is never finalised.
     return io.Pkcs11Lib(file=path)
-
-
-def _failure(error: AwsCrtError) -> HomeportError:
-    if error.name == "AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE":
-        return HomeportError(Code.PLATFORM_UNPROVEN, f"TLS: {error.name}")
-    return HomeportError(Code.UPSTREAM_UNREACHABLE, error.name)

@@ -105,7 +105,8 @@ class PahoUplink:
         client.loop_start()
         await asyncio.wait({self._connected, self._lost}, return_when=asyncio.FIRST_COMPLETED)
         if not self._connected.done():
-            raise HomeportError(Code.UPSTREAM_UNREACHABLE, self._lost.result())
+            # TLS held, then it hung up: in TLS 1.3 that is how our certificate is refused.
+            raise HomeportError(Code.UPSTREAM_REFUSED, f"log-in: {self._lost.result()}")
         if self._connected.result().is_failure:
             raise HomeportError(Code.UPSTREAM_REFUSED, str(self._connected.result()))
 

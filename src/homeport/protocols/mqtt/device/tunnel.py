@@ -20,7 +20,7 @@ _CHUNK: Final = 64 * 1024
 
 
 class Tunnel:
-    """`async with Tunnel(...) as tunnel:` listens at `tunnel.port`."""
+    """Listens at `port` between `open` and `close`."""
 
     def __init__(self, host: str, port: int, proxy: Proxy | None, *, by_connect: bool) -> None:
         """Take where it leads; `by_connect`: our side asks by HTTP CONNECT first."""
@@ -28,7 +28,9 @@ class Tunnel:
         self._proxy = proxy
         self._by_connect = by_connect
         self._server: asyncio.Server | None = None
-        self._relay: asyncio.Task[None] | None = None
+        self._ends: list[asyncio.StreamWriter] = []
+        self._done = asyncio.Event()
+        self._done.set()
         self.port = 0
         self.error: HomeportError | None = None
         """Why the way is closed, if it is."""
@@ -43,35 +45,38 @@ class Tunnel:
         """End everything."""
         if self._server:
             self._server.close()
-        if self._relay:
-            self._relay.cancel()
-            await asyncio.gather(self._relay, return_exceptions=True)
+        for end in self._ends:
+            end.transport.abort()
+        await self._done.wait()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._relay:  # the one connection is there already
+        if self._ends:  # the one connection is there already
             writer.close()
             return
-        self._relay = asyncio.current_task()
+        self._ends.append(writer)
+        self._done.clear()
         try:
             await self._serve(reader, writer)
         except HomeportError as error:
             self.error = error
+        except (OSError, asyncio.IncompleteReadError, TimeoutError):
+            self.error = HomeportError(Code.UPSTREAM_UNREACHABLE, "the tunnel broke")
         finally:
-            writer.close()
+            for end in self._ends:
+                end.close()
+            self._done.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(CONNECT_SECONDS):
             if self._by_connect:
                 await reader.readuntil(b"\r\n\r\n")
             far_reader, far_writer = await dial(*self._target, self._proxy)
-        try:
-            if self._by_connect:
-                writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_pump(reader, far_writer), name="tunnel out")
-                group.create_task(_pump(far_reader, writer), name="tunnel in")
-        finally:
-            far_writer.close()
+        self._ends.append(far_writer)
+        if self._by_connect:
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_pump(reader, far_writer), name="tunnel out")
+            group.create_task(_pump(far_reader, writer), name="tunnel in")
 
 
 async def dial(
@@ -111,7 +116,7 @@ async def _ask(
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):
         while octets := await source.read(_CHUNK):
             sink.write(octets)
             await sink.drain()
