@@ -14,10 +14,10 @@ come is not (`homeport.http.limits`).
 
 import asyncio
 import errno
+import logging
 import os
 import resource
 import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +30,9 @@ from granian.server.embed import Server
 
 from homeport.errors import Code, HomeportError
 from homeport.http.asgi import App
+from homeport.telemetry import note
+
+_logger: Final = logging.getLogger("homeport.listeners")
 
 HEAD_DEADLINE: Final = timedelta(seconds=5)
 """For TLS and the head of a request, and between two requests on one connection. A slow-header
@@ -103,29 +106,31 @@ class Listener:
 
         Raise INTERNAL_ERROR if the web server ends by itself.
         """
-        self._server = _Server(self._app, self._bound(), self._tls)
-        serving = asyncio.create_task(self._server.serve(), name=self.place.name)
-        stopping = asyncio.create_task(stop.wait())
+        server = self._server = _Server(self._app, self._bound(), self._tls)
         try:
-            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if serving.done():
-                await serving
-                detail = f"the {self.place.name} at {self.place} ended by itself"
-                raise HomeportError(Code.INTERNAL_ERROR, detail)
-            self._server.stop()
-            await asyncio.wait({serving}, timeout=self._grace.total_seconds())
+            async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as tasks:
+                stopping = tasks.create_task(self._stop(server, stop, limit))
+                await server.serve()
+                stopping.cancel()
+        except TimeoutError:
+            note(_logger, logging.WARNING, "requests cut off at the end", door=self.place.name)
         finally:
-            for task in (stopping, serving):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            self._server = None
             self.close()
+        if not stop.is_set():
+            detail = f"the {self.place.name} at {self.place} ended by itself"
+            raise HomeportError(Code.INTERNAL_ERROR, detail)
+
+    async def _stop(self, server: "_Server", stop: asyncio.Event, limit: asyncio.Timeout) -> None:
+        await stop.wait()
+        limit.reschedule(asyncio.get_running_loop().time() + self._grace.total_seconds())
+        server.stop()  # type: ignore[no-untyped-call]
 
     def reload_tls(self) -> None:
         """Serve the certificate that is in the file now; running requests are not disturbed."""
         if self._server is not None:
             self._server.use_certificate(self._tls)
-            self._server.reload()
+            self._server.reload()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Give the port back."""
@@ -141,6 +146,8 @@ class Listener:
 
 class _Server(Server):
     """granian's embedded server on a socket of ours."""
+
+    _shd: Any
 
     def __init__(self, app: App, listening: socket.socket, tls: Path | None) -> None:
         super().__init__(
@@ -170,7 +177,10 @@ class _Server(Server):
 
     def _spawn_worker(self, *args: Any, **kwargs: Any) -> Any:
         # A worker closes its socket when it ends, and two of them overlap at a reload.
-        self._shd = SocketHolder(os.dup(self._listening.fileno()), False, BACKLOG)  # noqa: FBT003
+        # (`granian` declares neither the constructor nor the attribute's type.)
+        socket_of_worker: Any = SocketHolder
+        is_unix = False
+        self._shd = socket_of_worker(os.dup(self._listening.fileno()), is_unix, BACKLOG)
         return super()._spawn_worker(*args, **kwargs)
 
 
@@ -191,14 +201,14 @@ def _bind(place: Place) -> socket.socket:
         )[0]
         dual = family == socket.AF_INET6 and place.host == "::" and socket.has_dualstack_ipv6()
         bound = socket.create_server(
-            address[:2],  # type: ignore[arg-type]
+            address[:2],
             family=family,
             backlog=BACKLOG,
             dualstack_ipv6=dual,
         )
     except OSError as error:
         raise _explained(place, error) from None
-    bound.setblocking(False)
+    bound.setblocking(False)  # noqa: FBT003
     # Inherited by every connection: answers are one small segment, which must not wait for an ACK.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return bound
