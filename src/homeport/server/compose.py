@@ -36,8 +36,9 @@ from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Registry
 from homeport.provisioning.waiting import WAKING, Waiting
 from homeport.server.authorities import KnownAuthorities
-from homeport.server.certificates.platform_keys import KeyPlaces, PlatformKeys, open_platform_keys
-from homeport.server.certificates.tls import TlsFiles
+from homeport.server.certificates.places import KeyPlaces
+from homeport.server.platform_keys import PlatformKeys, open_platform_keys
+from homeport.server.tls import TlsFiles
 from homeport.server.disconnecting import Disconnecting
 from homeport.server.listeners import Listener, Place
 from homeport.server.noting import note_answer, note_failure

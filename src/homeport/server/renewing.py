@@ -11,7 +11,7 @@ from homeport.broker.embedded import EmbeddedBroker
 from homeport.clock import Clock
 from homeport.errors import HomeportError
 from homeport.http.asgi import App, Receive, Scope, Send
-from homeport.server.certificates.platform_keys import PlatformKeys
+from homeport.server.platform_keys import PlatformKeys
 from homeport.server.listeners import Listener
 from homeport.telemetry import DETAIL, note
 

@@ -19,6 +19,7 @@ from homeport.server.cli.session import (
     settings_of,
     transact,
 )
+from homeport.server.settings import ServerSettings
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -37,14 +38,16 @@ def import_(
 ) -> None:
     """File vouchers; a device that waits for one goes on at once."""
     settings = settings_of(config, data)
-    filed = []
-    for file in files:
-        content = read_file(file)
-        device, upstream = transact(
-            settings, lambda tx, paper=content: import_voucher(tx, paper, actor=actor(), now=now())
-        )
-        filed.append({"device": str(device.id), "upstream": upstream.name})
-        if not as_json:
-            say(f"{device.id.serial_number} can be sent to {upstream.name} now.")
+    filed = [_file(settings, file) for file in files]
     if as_json:
-        print_json(filed)
+        print_json([{"device": serial, "upstream": upstream} for serial, upstream in filed])
+    for serial, upstream in [] if as_json else filed:
+        say(f"{serial} can be sent to {upstream} now.")
+
+
+def _file(settings: ServerSettings, path: Path) -> tuple[str, str]:
+    content = read_file(path)
+    device, upstream = transact(
+        settings, lambda tx: import_voucher(tx, content, actor=actor(), now=now())
+    )
+    return device.id.serial_number, upstream.name
