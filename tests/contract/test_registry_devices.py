@@ -220,14 +220,21 @@ def test_unowned_devices_of_a_range(opened):
 
     opened.do(fill)
 
-    def unowned(first, last, authority=None, limit=10):
-        serial_numbers = SerialRange(first, last)
-        found = opened.see(lambda tx: tx.devices.unowned(serial_numbers, authority, limit))
+    def unowned(first, last, authority=None, limit=10, after=None):
+        numbers = SerialRange(first, last)
+        found = opened.see(lambda tx: tx.devices.unowned(numbers, authority, limit, after=after))
         return [(known.id.authority[0], known.id.serial_number) for known in found]
 
     assert unowned("SN-08", "SN-10") == [("a", "SN-08"), ("a", "SN-10"), ("b", "SN-10")]
     assert unowned("SN-08", "SN-11", MAKER) == [("a", "SN-08"), ("a", "SN-10"), ("a", "SN-11")]
     assert unowned("SN-08", "SN-11", MAKER, 2) == [("a", "SN-08"), ("a", "SN-10")]
+    after = device_id("SN-10")
+    assert unowned("SN-08", "SN-11", after=after) == [("b", "SN-10"), ("a", "SN-11")]
+    assert unowned("SN-08", "SN-11", after=device_id("SN-09")) == [
+        ("a", "SN-10"),
+        ("b", "SN-10"),
+        ("a", "SN-11"),
+    ]
     assert unowned("SN-10", "SN-10", OTHER_MAKER) == [("b", "SN-10")]
     assert unowned("SN-1A", "SN-1A") == [("a", "SN-1A")]
     assert unowned("SN-20", "SN-30") == []

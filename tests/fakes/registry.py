@@ -191,16 +191,25 @@ class FakeDevices:
         return new
 
     async def unowned(
-        self, serial_numbers: SerialRange, authority: str | None, limit: int
+        self,
+        serial_numbers: SerialRange,
+        authority: str | None,
+        limit: int,
+        *,
+        after: DeviceId | None = None,
     ) -> Sequence[Device]:
+        def place(device: DeviceId) -> tuple[str, str]:
+            return device.serial_number, str(device)
+
         found = [
             device
-            for device in self._sorted()
+            for device in self._rows.devices.values()
             if device.tenant is None
             and device.id.serial_number in serial_numbers
             and authority in (None, device.id.authority)
+            and (after is None or place(device.id) > place(after))
         ]
-        return found[:limit]
+        return sorted(found, key=lambda device: place(device.id))[:limit]
 
 
 class FakeSalesRecords:
@@ -307,11 +316,12 @@ class FakeCredentials:
         return [c for c in self._rows.credentials.values() if c.key_hash == key_hash]
 
     async def revoked(self, now: datetime) -> Sequence[Credential]:
-        return [
+        found = [
             credential
             for credential in self._rows.credentials.values()
             if credential.state is CredentialState.REVOKED and credential.not_after > now
         ]
+        return sorted(found, key=lambda credential: credential.not_after)
 
     async def put(self, credential: Credential) -> None:
         rows = self._rows

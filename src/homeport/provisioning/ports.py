@@ -155,9 +155,17 @@ class Devices(Protocol):
         ...
 
     async def unowned(
-        self, serial_numbers: SerialRange, authority: str | None, limit: int
+        self,
+        serial_numbers: SerialRange,
+        authority: str | None,
+        limit: int,
+        *,
+        after: DeviceId | None = None,
     ) -> Sequence[Device]:
-        """Return registered devices of the range without a tenant, by id, at most `limit`."""
+        """Return registered devices of the range that have no tenant yet, at most `limit`.
+
+        By serial number and id, beyond `after`: who asks again gives the last device of before.
+        """
         ...
 
 
@@ -223,7 +231,7 @@ class Credentials(Protocol):
         ...
 
     async def revoked(self, now: datetime) -> Sequence[Credential]:
-        """Return those revoked and not yet expired, for the revocation list."""
+        """Return those revoked and not yet expired, by expiry, for the revocation list."""
         ...
 
     async def put(self, credential: Credential) -> None:

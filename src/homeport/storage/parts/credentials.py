@@ -30,7 +30,7 @@ _OF_KEY: Final = query(_ALL.where(credentials.c.key_hash == named("key_hash")).o
 _REVOKED: Final = query(
     _ALL.where(
         credentials.c.state == _REVOKED_WORD, credentials.c.not_after > named("now")
-    ).order_by(_ORDER)
+    ).order_by(credentials.c.not_after)
 )
 _PUT: Final = upsert(
     credentials,
@@ -64,7 +64,7 @@ class SqlCredentials:
         return [_credential(row) for row in rows]
 
     async def revoked(self, now: datetime) -> Sequence[Credential]:
-        """Return those revoked and not yet expired, oldest first."""
+        """Return those revoked and not yet expired, by expiry."""
         rows = await self._connection.rows(_REVOKED, {"now": to_micros(now)})
         return [_credential(row) for row in rows]
 

@@ -3,21 +3,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, literal_column, or_, select, text
 
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment, State
 from homeport.domain.ownership import SerialRange
 from homeport.errors import Code
 from homeport.provisioning.ports import MintedDevice, Staged
-from homeport.storage.compiled import ONE, ZERO, named, query, upsert
+from homeport.storage.compiled import ONE, ZERO, Statement, named, query, upsert
 from homeport.storage.connection import Connection, Row
 from homeport.storage.instants import to_instant, to_micros
 from homeport.storage.parts import minted
 from homeport.storage.parts.enrolments import COLUMNS, precedence, to_enrolment
-from homeport.storage.schema import devices, enrolments
+from homeport.storage.schema import COMMON, UNCOMMON, devices, enrolments
 
 FOUND_MAX: Final = 10
 """As many makers may use one serial number before a person must give the whole id."""
@@ -50,9 +51,9 @@ _UNOWNED: Final = (
         devices.c.serial_number.between(named("first"), named("last")),
         func.length(devices.c.serial_number) == named("length"),
         devices.c.tenant.is_(None),
-        devices.c.id > named("after"),
+        or_(devices.c.serial_number != named("seen"), devices.c.id > named("after")),
     )
-    .order_by(devices.c.id)
+    .order_by(devices.c.serial_number, devices.c.id)
     .limit(named("limit"))
     .offset(ZERO)
 )
@@ -74,11 +75,10 @@ _PAGE: Final = query(
     .limit(named("limit"))
     .offset(ZERO)
 )
-_PAGE_IN_STATE: Final = query(
+_IN_STATE: Final = (
     select(*_COLUMNS, *COLUMNS)
     .join_from(enrolments, devices, enrolments.c.device == devices.c.id)
     .where(
-        enrolments.c.state == named("state"),
         enrolments.c.device > named("after"),
         enrolments.c.number
         == _LATEST.where(_runs.c.device == enrolments.c.device)
@@ -96,6 +96,13 @@ _PUT: Final = upsert(
     without=("dpp_key", "dpp_key_hash", "claim_code_hash"),
     absent=Code.TENANT_UNKNOWN,
 )
+
+
+@cache
+def _page_in(state: State) -> Statement:
+    """Compile one statement for each state: an index of some states serves no parameter."""
+    rows = _IN_STATE.where(enrolments.c.state == literal_column(f"'{state.value}'"))
+    return query(rows if state in COMMON else rows.where(text(UNCOMMON)))
 
 
 class SqlDevices:
@@ -120,11 +127,8 @@ class SqlDevices:
     ) -> Sequence[tuple[Device, Enrolment | None]]:
         """Return devices with their latest enrolment, by id, beyond `after`."""
         values = {"after": str(after) if after else "", "limit": limit}
-        if state is None:
-            rows = await self._connection.rows(_PAGE, values)
-        else:
-            values["state"] = state.value
-            rows = await self._connection.rows(_PAGE_IN_STATE, values)
+        statement = _PAGE if state is None else _page_in(state)
+        rows = await self._connection.rows(statement, values)
         return [_device_and_run(row) for row in rows]
 
     async def put(self, device: Device) -> None:
@@ -149,26 +153,31 @@ class SqlDevices:
         return await minted.add(self._connection, staged, now)
 
     async def unowned(
-        self, serial_numbers: SerialRange, authority: str | None, limit: int
+        self,
+        serial_numbers: SerialRange,
+        authority: str | None,
+        limit: int,
+        *,
+        after: DeviceId | None = None,
     ) -> Sequence[Device]:
-        """Return registered devices of the range that have no tenant yet, by id."""
+        """Return registered devices of the range that have no tenant yet, by serial number, id."""
         statement = _UNOWNED_OF_ANY if authority is None else _UNOWNED_OF_ONE
         values = {
-            "first": serial_numbers.first,
             "last": serial_numbers.last,
             "length": len(serial_numbers.first),
             "authority": authority,
-            "after": "",
             "limit": limit,
         }
         found: list[Device] = []
         # What lies between as text need not be counted: the range itself has the last word.
         while len(found) < limit:
+            seen = after.serial_number if after else ""
+            values |= {"first": max(serial_numbers.first, seen), "seen": seen, "after": str(after)}
             page = [_device(row) for row in await self._connection.rows(statement, values)]
             found += [device for device in page if device.id.serial_number in serial_numbers]
             if len(page) < limit:
                 break
-            values["after"] = str(page[-1].id)
+            after = page[-1].id
         return found[:limit]
 
 

@@ -91,15 +91,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_devices_serial_number", "devices", ["serial_number"], unique=False)
-    op.create_index(
-        "ix_devices_unowned",
-        "devices",
-        ["serial_number"],
-        unique=False,
-        sqlite_where=sa.text("tenant IS NULL"),
-        postgresql_where=sa.text("tenant IS NULL"),
-    )
+    op.create_index("ix_devices_serial_number", "devices", ["serial_number", "id"], unique=False)
     op.create_table(
         "sales_records",
         sa.Column("number", _NUMBER, nullable=False),
@@ -135,7 +127,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("device", "key_hash", name=op.f("uq_enrolments_device_key_hash")),
         sa.UniqueConstraint("id", name=op.f("uq_enrolments_id")),
     )
-    op.create_index("ix_enrolments_state", "enrolments", ["state", "device"], unique=False)
+    op.create_index(
+        "ix_enrolments_state",
+        "enrolments",
+        ["state", "device"],
+        unique=False,
+        sqlite_where=sa.text("state NOT IN ('operational', 'superseded')"),
+        postgresql_where=sa.text("state NOT IN ('operational', 'superseded')"),
+    )
     op.create_table(
         "credentials",
         sa.Column("number", _NUMBER, nullable=False),

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""With a million devices nothing is searched through from end to end: SQLite's own plans say so."""
+
+import importlib
+import pkgutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from homeport.domain.enrolment import State
+from homeport.storage import parts
+from homeport.storage.compiled import Statement
+from homeport.storage.parts.devices import _page_in
+from homeport.storage.parts.sales import _beginning_with
+from homeport.storage.schema import COMMON
+from homeport.storage.upgrade import prepare
+
+SMALL = {"authorities._ALL", "tenants._ALL", "upstreams._ALL"}
+"""Tables with a handful of rows, which are listed whole."""
+
+SORTED = {"devices._FIND", "enrolments._LATEST", "enrolments._CANDIDATES"}
+"""A serial number has a few devices, a device a few runs: sorting those is nothing."""
+
+
+def statements():
+    for module in pkgutil.iter_modules(parts.__path__):
+        for name, value in vars(importlib.import_module(f"{parts.__name__}.{module.name}")).items():
+            if isinstance(value, Statement):
+                yield f"{module.name}.{name}", value
+    for state in State:
+        yield f"devices._page_in({state})", _page_in(state)
+    yield "sales._beginning_with(13)", _beginning_with(13)
+
+
+STATEMENTS = dict(statements())
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    path = tmp_path_factory.mktemp("plans") / "registry.db"
+    prepare(path)
+    with closing(sqlite3.connect(path)) as connection:
+        yield connection
+
+
+def plan(database, statement):
+    rows = database.execute(
+        f"EXPLAIN QUERY PLAN {statement.sql}", [None] * statement.sql.count("?")
+    )
+    return [row[3] for row in rows]
+
+
+def test_there_are_statements_to_look_at():
+    assert len(STATEMENTS) > 35
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_reads_a_whole_table(database, name):
+    steps = plan(database, STATEMENTS[name])
+    if name not in SMALL:
+        assert not [step for step in steps if step.startswith("SCAN")]
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_what_is_long_comes_sorted_from_its_index(database, name):
+    steps = plan(database, STATEMENTS[name])
+    sorts = [step for step in steps if "TEMP B-TREE" in step]
+    if name not in SORTED and "_page" not in name.lower() and not name.startswith("sales."):
+        assert not sorts
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_page_in_a_rare_state_is_found_by_it(database, state):
+    steps = plan(database, STATEMENTS[f"devices._page_in({state})"])
+    by_state = [step for step in steps if "ix_enrolments_state (state=? AND device>?)" in step]
+    assert bool(by_state) == (state not in COMMON)
+    ordered = [step for step in steps if step == "USE TEMP B-TREE FOR ORDER BY"]
+    assert len(ordered) == 1  # inside: the few runs of one device
