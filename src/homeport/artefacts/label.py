@@ -114,8 +114,8 @@ def verify_label(label: Label, signer: PublicKey) -> None:
 
 def parse_label(text: str) -> Label:
     """Read a label strictly: one text for one label. Raise MalformedError."""
-    if len(text) > LABEL_MAX_CHARACTERS:
-        raise MalformedError("longer than any label")
+    if len(text) > LABEL_MAX_CHARACTERS or not text.isascii():
+        raise MalformedError("longer than any label, or not ASCII")
     page, hash_sign, fragment = text.partition("#")
     if not hash_sign or not _is_https(page):
         raise MalformedError("not a label: not an https URL with a fragment")

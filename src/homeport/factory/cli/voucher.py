@@ -3,6 +3,7 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from homeport.factory.cli.output import (
     say,
 )
 from homeport.factory.factory import Factory
+from homeport.factory.records import file_name
 from homeport.factory.vouchers import Ownership, issue_vouchers
 from homeport.pki.certificates import fingerprint
 
@@ -29,7 +31,7 @@ def voucher(  # noqa: PLR0913, PLR0917  (one for each option)
     domain_cert: Annotated[Path, typer.Option(help="The owner's domain certificate (PEM).")],
     epoch: Annotated[int, typer.Option(min=1, max=2**31 - 1, help="Ownership epoch.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write, one voucher a line.")
+        Path, typer.Option("--output", "-o", help="File to write; for several devices, folder.")
     ],
     nonce: Annotated[
         str | None, typer.Option(help="Nonce of the device, base64: for one without a clock.")
@@ -48,15 +50,9 @@ def voucher(  # noqa: PLR0913, PLR0917  (one for each option)
         nonce=_nonce(nonce),
     )
     vouchers = issue_vouchers(Factory(directory), serial_number, ownership)
-    try:
-        with output.open("xb") as file:
-            file.writelines(each + b"\n" for each in vouchers.values())
-    except FileExistsError:
-        raise HomeportError(Code.ALREADY_EXISTS, str(output)) from None
-    except OSError as error:
-        raise HomeportError(Code.FILE_MISSING, f"{output}: {error.strerror}") from None
+    _write(vouchers, output)
     if as_json:
-        print_json({"file": str(output), "devices": list(vouchers), "epoch": epoch})
+        print_json({"output": str(output), "devices": list(vouchers), "epoch": epoch})
         return
     say(f"{len(vouchers)} vouchers of epoch {epoch} in {output}, for the owner whose certificate")
     say(f"has the SHA-256 {fingerprint(ownership.domain_cert)}.")
@@ -69,3 +65,18 @@ def _nonce(text: str | None) -> bytes | None:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
         raise HomeportError(Code.SETTING_WRONG, "the nonce is not base64") from None
+
+
+def _write(vouchers: Mapping[str, bytes], output: Path) -> None:
+    """Write one voucher a file, as every protocol carries them; never replace one."""
+    if len(vouchers) > 1:
+        output.mkdir(parents=True, exist_ok=True)
+    for serial_number, content in vouchers.items():
+        path = output / f"{file_name(serial_number)}.vjj" if len(vouchers) > 1 else output
+        try:
+            with path.open("xb") as file:
+                file.write(content)
+        except FileExistsError:
+            raise HomeportError(Code.ALREADY_EXISTS, str(path)) from None
+        except OSError as error:
+            raise HomeportError(Code.FILE_MISSING, f"{path}: {error.strerror}") from None
