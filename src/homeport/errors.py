@@ -54,6 +54,7 @@ class Code(StrEnum):
     URL_WRONG = "url-wrong"
     VOUCHER_UNPROVEN = "voucher-unproven"
     # refused
+    CALLER_REFUSED = "caller-refused"
     CERTIFICATE_EXPIRED = "certificate-expired"
     CLIENT_ID_WRONG = "client-id-wrong"
     CREDENTIAL_REPLACED = "credential-replaced"
@@ -218,6 +219,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.UNPROVEN,
         "The voucher does not hold.",
         "Ask the manufacturer for a voucher for this device, this owner and this epoch.",
+    ),
+    Code.CALLER_REFUSED: Entry(
+        Kind.REFUSED,
+        "This program may not ask for that.",
+        "Run it as root or as the user that the agent runs as.",
     ),
     Code.CERTIFICATE_EXPIRED: Entry(
         Kind.REFUSED,

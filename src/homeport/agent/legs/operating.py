@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The connection to the upstream: opened with the LDevID, used by programs, watched for its end.
+
+The first message is `online`, retained, which completes the enrolment; the last will says
+`offline`. Programs' messages wait for a connection, as long as the program is willing to.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+from cryptography import x509
+
+from homeport.agent.memory.records import Credential
+from homeport.agent.settings import Transport
+from homeport.agent.tools import AGENT, Tools
+from homeport.domain.topics import Branch, Topic
+from homeport.errors import Code, HomeportError, MalformedError
+from homeport.pki.certificates import parse_certificate, pem_of
+from homeport.protocols.mqtt.device import Proxy, Uplink, UplinkSettings, Will
+from homeport.protocols.native.wire import Endpoint
+
+logger = logging.getLogger(__name__)
+
+FAREWELL_LIMIT: Final = timedelta(seconds=3)
+"""For saying `offline` before a clean end; the last will says it otherwise."""
+
+OpenUplink = Callable[[UplinkSettings], Uplink]
+Deliver = Callable[[str, bytes], None]
+"""(channel, payload)."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A connection that is up, and with which credential."""
+
+    uplink: Uplink
+    credential: Credential
+    endpoint: str
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Operating:
+    """Holds the connection."""
+
+    def __init__(self, tools: Tools, open_uplink: OpenUplink) -> None:
+        """Take the tools and the way to make connections."""
+        self._tools = tools
+        self._open_uplink = open_uplink
+        self._link: Link | None = None
+        self._is_up = asyncio.Event()
+        self.deliver: Deliver = lambda channel, _: logger.info("nobody hears %s", channel)
+        """Where messages from the upstream go."""
+
+    @property
+    def link(self) -> Link | None:
+        """The connection, if it is up."""
+        return None if self._link is None or self._link.ended.is_set() else self._link
+
+    async def connect(self, credential: Credential) -> None:
+        """Connect with the credential, by the first endpoint that works, and say `online`.
+
+        A connection with another credential is ended first. Raise what the last endpoint raised:
+        UPSTREAM_REFUSED, UPSTREAM_UNREACHABLE, PLATFORM_UNPROVEN, or what a key store raises.
+        """
+        await self.close(say_offline=False)
+        failure = HomeportError(Code.UPSTREAM_UNREACHABLE, "no endpoint of the wanted transport")
+        for endpoint, host in self._ways(credential):
+            shown = f"{endpoint.protocol}://{host}:{endpoint.port}{endpoint.path}"
+            try:
+                self._link = await self._open(credential, endpoint, host, shown)
+            except HomeportError as error:
+                self._tools.diary.failed(shown, error)
+                failure = error
+                if error.code is Code.UPSTREAM_REFUSED:
+                    break
+            else:
+                self._is_up.set()
+                self._tools.diary.update(endpoint=shown, trying="")
+                logger.info("online at %s as %s", shown, credential.device)
+                return
+        raise failure
+
+    async def watch(self) -> str:
+        """Wait until the connection ends; return why."""
+        link = self._link
+        if link is None:
+            return "not connected"
+        reason = await link.uplink.lost()
+        link.ended.set()
+        self._is_up.clear()
+        self._tools.diary.update(endpoint="")
+        return reason
+
+    async def publish(self, channel: str, payload: bytes) -> None:
+        """Send a program's message; return when the broker has it. The caller limits the time.
+
+        Raise MalformedError for a channel that is none.
+        """
+        while True:
+            await self._is_up.wait()
+            link = self.link
+            if link is None:
+                self._is_up.clear()
+                continue
+            topic = str(Topic.parse(f"{link.credential.topics}/{Branch.UP}/{channel}"))
+            try:
+                await link.uplink.publish(topic, payload)
+            except HomeportError as error:
+                if error.code is not Code.UPSTREAM_UNREACHABLE:
+                    raise
+                # The connection broke: the same message goes through the next one.
+                await self._tools.clock.sleep(timedelta(seconds=1))
+            else:
+                return
+
+    async def close(self, *, say_offline: bool = True) -> None:
+        """End the connection, if it is up; say `offline` unless another follows at once."""
+        link, self._link = self._link, None
+        self._is_up.clear()
+        if link is None:
+            return
+        self._tools.diary.update(endpoint="")
+        if say_offline and not link.ended.is_set():
+            with suppress(HomeportError, TimeoutError):
+                async with asyncio.timeout(FAREWELL_LIMIT.total_seconds()):
+                    await link.uplink.publish(*self._state(link.credential, "offline"), retain=True)
+        await link.uplink.disconnect()
+
+    def _ways(self, credential: Credential) -> Iterator[tuple[Endpoint, str]]:
+        """Endpoints of the wanted transport, each with the hosts to dial.
+
+        A broker under the platform's own name is dialled where the platform was reached: the name
+        need not be known to this network's DNS, and the certificate is checked against it anyway.
+        """
+        transport = self._tools.settings.transport
+        platform = credential.platform
+        for endpoint in credential.endpoints:
+            if transport not in {Transport.AUTO, endpoint.protocol}:
+                continue
+            reached = platform.addresses or (urlsplit(platform.url).hostname or endpoint.host,)
+            if endpoint.host.lower() == platform.name:
+                yield from ((endpoint, host) for host in dict.fromkeys((*reached, endpoint.host)))
+            else:
+                yield endpoint, endpoint.host
+
+    async def _open(
+        self, credential: Credential, endpoint: Endpoint, host: str, shown: str
+    ) -> Link:
+        uplink = self._open_uplink(self._settings(credential, endpoint, host))
+        await uplink.connect()
+        try:
+            await uplink.publish(*self._state(credential, "online"), retain=True)
+            await uplink.subscribe(f"{credential.topics}/{Branch.DOWN}/#", self._on_message)
+        except BaseException:
+            await uplink.disconnect()
+            raise
+        return Link(uplink, credential, shown)
+
+    def _settings(self, credential: Credential, endpoint: Endpoint, host: str) -> UplinkSettings:
+        proxy = self._tools.platforms.proxy
+        secret = proxy.credentials if proxy else None
+        return UplinkSettings(
+            host=host,
+            port=endpoint.port,
+            server_name=endpoint.host,
+            anchors=_pem(endpoint.anchors or credential.platform.anchors),
+            certificate=_pem(credential.certificate),
+            key_uri=credential.key,
+            client_id=credential.device,
+            will=Will(*self._state(credential, "offline")),
+            websocket_path=endpoint.path if endpoint.protocol == Transport.WEBSOCKET else None,
+            proxy=Proxy(proxy.host, proxy.port, secret.reveal() if secret else None)
+            if proxy
+            else None,
+        )
+
+    def _state(self, credential: Credential, state: str) -> tuple[str, bytes]:
+        payload = {
+            "state": state,
+            "credential": hashlib.sha256(credential.certificate[0]).hexdigest(),
+            "agent": AGENT,
+            "since": self._tools.logbook.now(),
+        }
+        return f"{credential.topics}/{Branch.STATE}", msgspec.json.encode(payload)
+
+    def _on_message(self, topic: str, payload: bytes) -> None:
+        try:
+            parsed = Topic.parse(topic)
+        except MalformedError as error:
+            logger.warning("a message was passed over: %s", error)
+            return
+        if parsed.branch is Branch.DOWN:
+            self.deliver(parsed.channel, payload)
+
+
+def _pem(ders: tuple[bytes, ...]) -> bytes:
+    certificates: list[x509.Certificate] = [parse_certificate(der) for der in ders]
+    return pem_of(*certificates)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The device's side of the native protocol: docs/protocols/native.md, sections in brackets."""
+
+from homeport.protocols.native.device.answers import read_signed_answer
+from homeport.protocols.native.device.exchange import PlatformConnection
+from homeport.protocols.native.device.refusals import PlatformRefusalError, read_refusal
+from homeport.protocols.native.device.requests import (
+    DeviceFacts,
+    KeyRequest,
+    SignedRequest,
+    Signer,
+    build_enrol_request,
+    build_renew_request,
+)
+from homeport.protocols.native.device.transport import ClockBehindError, Proxy, Route
+from homeport.protocols.native.device.trust import PlatformTrust, TimeSense
+
+__all__ = [
+    "ClockBehindError",
+    "DeviceFacts",
+    "KeyRequest",
+    "PlatformConnection",
+    "PlatformRefusalError",
+    "PlatformTrust",
+    "Proxy",
+    "Route",
+    "SignedRequest",
+    "Signer",
+    "TimeSense",
+    "build_enrol_request",
+    "build_renew_request",
+    "read_refusal",
+    "read_signed_answer",
+]

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a platform answers [4]: believed only with the domain key's signature over this request.
+
+TLS is not enough: what ends TLS may be a load balancer or a proxy in somebody else's hands, and
+the same answer also travels without TLS (inside Wi-Fi Easy Connect).
+"""
+
+import hmac
+from typing import NoReturn
+
+from homeport.errors import Code, HomeportError, MalformedError
+from homeport.pki import jws
+from homeport.pki.chains import verify_platform_signer
+from homeport.protocols.native.device.requests import SignedRequest
+from homeport.protocols.native.device.trust import PlatformTrust, TimeSense
+from homeport.protocols.native.wire import (
+    ANSWER_MAX_BYTES,
+    ANSWER_TYP,
+    VERSION,
+    AnyAnswer,
+    read_answer,
+)
+
+
+def read_signed_answer(
+    body: bytes, request: SignedRequest, trust: PlatformTrust, sense: TimeSense
+) -> AnyAnswer:
+    """Verify an answer and read it.
+
+    Raise PLATFORM_UNPROVEN if the signature, its signer (chain, purpose, name, dates), the
+    device's nonce or the request's hash is wrong, MalformedError if it cannot be read.
+    """
+    signed = jws.parse(body, limit=ANSWER_MAX_BYTES)
+    if signed.header.typ != ANSWER_TYP or signed.header.x5c is None:
+        _unproven("what was signed is no answer")
+    signer = verify_platform_signer(
+        signed.header.x5c, trust.anchors, trust.name, sense.now, sense.floor
+    )
+    try:
+        payload = jws.verify(signed, signer)
+    except MalformedError:
+        raise
+    except HomeportError as error:
+        raise HomeportError(Code.PLATFORM_UNPROVEN, f"answer: {error}") from None
+    answer = read_answer(payload)
+    # Both are looked at, so that the time says nothing about which was wrong.
+    is_mine = hmac.compare_digest(answer.device_nonce, request.device_nonce)
+    is_this = hmac.compare_digest(answer.request_hash, request.hash)
+    if not is_mine & is_this:
+        _unproven("an answer to another request")
+    if answer.version != VERSION:
+        raise MalformedError(f"answer of version {answer.version}")
+    return answer
+
+
+def _unproven(detail: str) -> NoReturn:
+    raise HomeportError(Code.PLATFORM_UNPROVEN, detail)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a device sends [3, 5]: a JWS by its IDevID to enrol, by its LDevID to renew.
+
+The request is bound to one platform by `url` and to one moment by `nonce`; the answer is bound to
+the request by the device's own nonce and the request's hash.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from homeport.keys import PrivateKey
+from homeport.pki import jws
+from homeport.protocols.native.wire import (
+    ENROL_TYP,
+    RENEW_TYP,
+    VERSION,
+    EnrolRequest,
+    NetworkFacts,
+    RenewRequest,
+    encode,
+)
+
+DEVICE_NONCE_SIZE: Final = 16
+"""Octets: 128 random bits do not repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key and the certificate chain that speaks for it (DER, leaf first, without root)."""
+
+    key: PrivateKey
+    chain: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRequest:
+    """What stays the same however often it must be asked: one operational key, one request id."""
+
+    request_id: str
+    csr: bytes
+    """PKCS#10, DER."""
+    epoch: int
+    """The highest ownership epoch that the device has seen."""
+    agent: str
+    """Program and version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceFacts:
+    """What the device says of itself when it enrols."""
+
+    serial_number: str
+    model: str
+    network: NetworkFacts
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """A request ready to be sent, and what its answer must carry."""
+
+    body: bytes
+    hash: bytes
+    device_nonce: bytes
+
+
+def build_enrol_request(
+    idevid: Signer, facts: DeviceFacts, asked: KeyRequest, *, url: str, nonce: str, wait: int = 0
+) -> SignedRequest:
+    """Sign an enrolment request [3] for the platform that named `url` and gave `nonce`.
+
+    `wait` is how long the device will wait for a missing fact, seconds, at most 30. Raise
+    KEY_STORE_UNAVAILABLE if the key's place does not answer.
+    """
+    device_nonce = secrets.token_bytes(DEVICE_NONCE_SIZE)
+    payload = EnrolRequest(
+        version=VERSION,
+        request_id=asked.request_id,
+        device_nonce=device_nonce,
+        serial_number=facts.serial_number,
+        model=facts.model,
+        csr=asked.csr,
+        agent=asked.agent,
+        epoch=asked.epoch,
+        wait=wait,
+        network=facts.network,
+    )
+    body = jws.sign(
+        encode(payload), key=idevid.key, typ=ENROL_TYP, url=url, nonce=nonce, x5c=idevid.chain
+    )
+    return SignedRequest(body, jws.parse(body).hash(), device_nonce)
+
+
+def build_renew_request(
+    ldevid: Signer, asked: KeyRequest, *, url: str, nonce: str
+) -> SignedRequest:
+    """Sign a renewal request [5] with the present LDevID. Raise KEY_STORE_UNAVAILABLE."""
+    device_nonce = secrets.token_bytes(DEVICE_NONCE_SIZE)
+    payload = RenewRequest(
+        version=VERSION,
+        request_id=asked.request_id,
+        device_nonce=device_nonce,
+        csr=asked.csr,
+        agent=asked.agent,
+        epoch=asked.epoch,
+    )
+    body = jws.sign(
+        encode(payload), key=ldevid.key, typ=RENEW_TYP, url=url, nonce=nonce, x5c=ldevid.chain
+    )
+    return SignedRequest(body, jws.parse(body).hash(), device_nonce)
