@@ -176,10 +176,10 @@ def algorithm_of(key: Key) -> str:
     return "PS256"
 
 
-def own_scene(now: dt.datetime) -> tuple[Scene, NonceSource]:
+def own_scene(now: dt.datetime, maker: Maker | None = None) -> tuple[Scene, NonceSource]:
     """Make the scene that the vectors are played in."""
     nonces = NonceSource(os.urandom(32))
-    maker, platform = Maker(), PlatformKeys("platform.example")
+    maker, platform = maker or Maker(), PlatformKeys("platform.example")
     serial_number = maker.next_number()
     device = f"{maker.root.id}-{serial_number}"
     ldevid = platform.ldevid(device, serial_number, began=now - dt.timedelta(days=60))

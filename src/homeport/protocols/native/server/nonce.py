@@ -21,6 +21,9 @@ LIFETIME: Final = timedelta(minutes=5)
 
 _SKEW: Final = timedelta(seconds=5)
 """Processes that share the key may disagree by this much about the time."""
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_LIFETIME_MS: Final = LIFETIME // _MILLISECOND
+_SKEW_MS: Final = _SKEW // _MILLISECOND
 _BODY: Final = struct.Struct(">Q8s")
 _TAG_BYTES: Final = 16
 
@@ -46,9 +49,9 @@ class Nonces:
         body, tag = octets[: _BODY.size], octets[_BODY.size :]
         if len(body) != _BODY.size or not hmac.compare_digest(tag, self._tag(body)):
             raise HomeportError(Code.NONCE_WRONG, "not one of ours")
-        age = timedelta(milliseconds=int(now.timestamp() * 1000) - _BODY.unpack(body)[0])
-        if not -_SKEW <= age <= LIFETIME:
-            raise HomeportError(Code.NONCE_WRONG, f"{age.total_seconds():.0f} s old")
+        age = int(now.timestamp() * 1000) - _BODY.unpack(body)[0]
+        if not -_SKEW_MS <= age <= _LIFETIME_MS:
+            raise HomeportError(Code.NONCE_WRONG, f"{age // 1000} s old")
 
     def _tag(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, "sha256")[:_TAG_BYTES]

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A clock that the test turns."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+
+class TurnedClock:
+    """The port `Clock`: stands still until it is turned, and wakes who slept long enough then."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 23, 12, tzinfo=UTC)) -> None:
+        self._now = now
+        self._steady = 0.0
+        self._turned = asyncio.Event()
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._steady
+
+    async def sleep(self, duration: timedelta) -> None:
+        end = self._steady + duration.total_seconds()
+        while self._steady < end:
+            await self._turned.wait()
+
+    def turn(self, duration: timedelta) -> None:
+        """Let time pass."""
+        self._now += duration
+        self._steady += duration.total_seconds()
+        self._turned.set()
+        self._turned = asyncio.Event()
