@@ -51,9 +51,6 @@ net.core.somaxconn is 4096."""
 GRACE: Final = timedelta(seconds=10)
 """For requests to finish when stopping. systemd sends SIGKILL after 90 s, Docker after 10."""
 
-HAND_OVER: Final = timedelta(milliseconds=20)
-"""In which both the old and the new certificate are served, when it changes."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -127,7 +124,11 @@ class Listener:
         server.stop()  # type: ignore[no-untyped-call]
 
     def reload_tls(self) -> None:
-        """Serve the certificate that is in the file now; running requests are not disturbed."""
+        """Serve the certificate that is in the file now.
+
+        Running requests are finished. A connection on which nothing was asked yet may be closed,
+        as HTTP allows (RFC 9112 section 9.5).
+        """
         if self._server is not None:
             self._server.use_certificate(self._tls)
             self._server.reload()  # type: ignore[no-untyped-call]
@@ -165,7 +166,8 @@ class _Server(Server):
             log_dictconfig={"incremental": True, "handlers": {}, "loggers": {}},
         )
         self._listening = listening
-        self.respawn_interval = HAND_OVER.total_seconds()
+        # The old worker stops as soon as the new one starts: who comes meanwhile waits in the socket.
+        self.respawn_interval = 0
         self.use_certificate(tls)
 
     def use_certificate(self, tls: Path | None) -> None:
