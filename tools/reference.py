@@ -2,18 +2,21 @@
 """Write docs/reference from the code, so that it cannot say anything else than the code.
 
 `python -m tools.reference` writes, `--check` compares and fails on the first difference it finds.
-One page is one module in tools/pages with a function `page()` that returns Markdown.
+One page is one module in tools/pages with a function `page()` that returns Markdown. The JSON
+Schemas of the protocols' messages are written in the same way.
 """
 
+import functools
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tools.pages import audit_events, enrolment, errors, topics
+from tools.pages import audit_events, enrolment, errors, native_schemas, topics
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "reference"
+SCHEMA_FOLDER: Final = ROOT / "docs" / "protocols" / "native"
 NOTICE: Final = "<!-- Written by `make docs`. Change the code, not this page. -->\n\n"
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
@@ -24,32 +27,45 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
+SCHEMAS: Final[Mapping[str, Callable[[], str]]] = {
+    f"{name}.schema.json": functools.partial(native_schemas.schema, name)
+    for name in native_schemas.MESSAGES
+}
+
+
 def written(name: str) -> str:
     """The text that the page should have."""
     return NOTICE + PAGES[name]().rstrip() + "\n"
 
 
+def files() -> dict[Path, str]:
+    """Everything that is written from the code, and its text."""
+    pages = {FOLDER / name: written(name) for name in PAGES}
+    return pages | {SCHEMA_FOLDER / name: make() for name, make in SCHEMAS.items()}
+
+
 def stale() -> list[str]:
-    """What differs from the code: pages that are old, missing, or written by nobody."""
-    differing = [name for name in PAGES if _present(name) != written(name)]
-    unknown = [path.name for path in FOLDER.glob("*.md") if path.name not in PAGES]
-    return sorted(differing + unknown)
+    """What differs from the code: files that are old, missing, or written by nobody."""
+    wanted = files()
+    differing = [path for path, text in wanted.items() if _present(path) != text]
+    present = (*FOLDER.glob("*.md"), *SCHEMA_FOLDER.glob("*.json"))
+    unknown = [path for path in present if path not in wanted]
+    return sorted(str(path.relative_to(ROOT)) for path in (*differing, *unknown))
 
 
 def main() -> int:
     """Write the pages, or with `--check` name those that differ from the code."""
     if sys.argv[1:] == ["--check"]:
         for name in (names := stale()):
-            print(f"docs/reference/{name} does not fit the code: run make docs", file=sys.stderr)
+            print(f"{name} does not fit the code: run make docs", file=sys.stderr)
         return 1 if names else 0
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in PAGES:
-        (FOLDER / name).write_text(written(name), encoding="utf-8")
+    for path, text in files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     return 0
 
 
-def _present(name: str) -> str | None:
-    path = FOLDER / name
+def _present(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.exists() else None
 
 
