@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The JSON Schemas beside the protocol's page say what the code says: other people build by them."""
+"""The JSON Schemas beside the protocol's page say what the code says: others build by them."""
 
 import base64
 import json
@@ -36,14 +36,14 @@ BEYOND_A_SCHEMA = {
 """What JSON Schema does not look at: encodings and their exact lengths, what people are shown."""
 
 
-def payload_of(vector: dict) -> object:
+def payload_of(vector: dict[str, Any]) -> object:
     text = json.loads(vector["request"]["body"])["payload"]
     octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     return json.loads(octets.decode())
 
 
 def is_valid(content: object, name: str) -> bool:
-    return jsonschema.Draft202012Validator(SCHEMAS[name]).is_valid(content)
+    return bool(jsonschema.Draft202012Validator(SCHEMAS[name]).is_valid(content))
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
