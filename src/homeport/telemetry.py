@@ -49,6 +49,11 @@ def about(**fields: object) -> Generator[None]:
         _context.reset(token)
 
 
+def context() -> Mapping[str, object]:
+    """Return the fields that `about` added here."""
+    return _context.get()
+
+
 def note(logger: logging.Logger, level: int, event: str, **fields: object) -> None:
     """Log an event with its fields, and with those that `about` added."""
     if logger.isEnabledFor(level):

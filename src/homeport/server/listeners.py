@@ -26,6 +26,7 @@ from typing import Any, Final
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 from granian.server.embed import Server
 
 from homeport.errors import Code, HomeportError
@@ -162,11 +163,14 @@ class _Server(Server):
                 header_read_timeout=int(HEAD_DEADLINE / timedelta(milliseconds=1)),
                 max_buffer_size=HEAD_LIMIT,
             ),
-            # Logging is set up by the program; granian would close everybody's handlers.
+            # Logging is set up by the program; granian would close everybody's handlers, and tells
+            # with each listener that it calls its embedded server experimental.
+            log_level=LogLevels.error,
             log_dictconfig={"incremental": True, "handlers": {}, "loggers": {}},
         )
         self._listening = listening
-        # The old worker stops as soon as the new one starts: who comes meanwhile waits in the socket.
+        # The old worker stops as soon as the new one starts; who comes meanwhile waits in the
+        # socket.
         self.respawn_interval = 0
         self.use_certificate(tls)
 

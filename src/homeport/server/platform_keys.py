@@ -13,18 +13,16 @@ Every file is there whole or not at all, of mode 0600 in a directory of mode 070
 one process at a time. docs/operate/certificates.md tells operators what they may do with them.
 """
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
 
 from homeport.ca import CertificateAuthority
-from homeport.clock import Clock
 from homeport.errors import Code, HomeportError
 from homeport.keys import PrivateKey
 from homeport.pki.certificates import der_of, pem_of
@@ -49,9 +47,6 @@ from homeport.server.certificates.places import (
 from homeport.telemetry import DETAIL, note
 
 _logger: Final = logging.getLogger("homeport.keys")
-
-CHECK_INTERVAL: Final = timedelta(seconds=5)
-"""Between looks at the operator's files: soon enough for a person who waits for the new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,22 +200,3 @@ def _open(places: KeyPlaces, now: datetime, server: x509.Certificate | None) -> 
             nonce_key=run.nonce_key(),
             server=server or run.server(services).leaf,
         )
-
-
-async def keep_fresh(
-    keys: PlatformKeys, clock: Clock, changed: Callable[[Refreshed], None]
-) -> None:
-    """Refresh for ever, and call `changed` when something was renewed.
-
-    What cannot be renewed now (a token that is unplugged, a full disk) is logged and tried again:
-    the certificates still hold for a third of their lives.
-    """
-    while True:
-        await clock.sleep(CHECK_INTERVAL)
-        try:
-            refreshed = await asyncio.to_thread(keys.refresh, clock.now())
-        except HomeportError as error:
-            note(_logger, logging.ERROR, "certificates not renewed", **{DETAIL: str(error)})
-            continue
-        if refreshed:
-            changed(refreshed)

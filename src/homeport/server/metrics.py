@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is counted and measured, for Prometheus: one entry a metric, names as Prometheus wants them.
+
+No metric has a label that devices can make up: each value is a time series for ever.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from time import perf_counter
+from typing import Final
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from homeport.http.asgi import App, Receive, Scope, Send
+
+ANSWERS: Final = Counter(
+    "homeport_enrolment_answers_total", "Answers to proven devices, by what came of it.", ["state"]
+)
+PROBLEMS: Final = Counter(
+    "homeport_problems_total", "Requests that ended in a problem document, by code.", ["code"]
+)
+REQUEST_SECONDS: Final = Histogram(
+    "homeport_request_seconds",
+    "Time from the head of a request to the end of its answer, by door; long polls included.",
+    ["door"],
+    # A crowd of devices is served in milliseconds; a long poll lasts up to half a minute.
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
+)
+REQUESTS_RUNNING: Final = Gauge(
+    "homeport_requests_running", "Requests that are being answered now, by door.", ["door"]
+)
+
+
+def measured(app: App, door: str) -> App:
+    """Measure how long the door's requests take, and how many there are at once."""
+    seconds, running = REQUEST_SECONDS.labels(door), REQUESTS_RUNNING.labels(door)
+
+    async def timed(scope: Scope, receive: Receive, send: Send) -> None:
+        began = perf_counter()
+        running.inc()
+        try:
+            await app(scope, receive, send)
+        finally:
+            running.dec()
+            seconds.observe(perf_counter() - began)
+
+    return timed
+
+
+class CertificateExpiry(Collector):
+    """When the platform's certificates end: alert at less than 20 days, for they renew at 30."""
+
+    def __init__(
+        self,
+        expiries: Callable[[], Mapping[str, datetime]],
+        registry: CollectorRegistry = REGISTRY,
+    ) -> None:
+        """Take who knows (`PlatformKeys.expiries`); it is asked at every scrape."""
+        self._expiries = expiries
+        registry.register(self)
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return one value for each certificate."""
+        family = GaugeMetricFamily(
+            "homeport_certificate_expiry_timestamp_seconds",
+            "End of a certificate of the platform's own, Unix time.",
+            labels=["certificate"],
+        )
+        for name, end in self._expiries().items():
+            family.add_metric([name], end.timestamp())
+        return [family]
