@@ -97,6 +97,14 @@ class ArchiveWriter:
         for record in records:
             self._note_device(record.serial_number, record.order)
 
+    def records(self) -> Iterator[Order | DeviceRecord]:
+        """Yield all records in order; none may be added meanwhile."""
+        self._file.seek(0)
+        _read_header(self._path, self._file)
+        for _, line in _whole_lines(self._path, self._file):
+            yield decode_record(line)
+        self._file.seek(0, os.SEEK_END)
+
     def _append(self, records: Sequence[Order | DeviceRecord]) -> None:
         self._file.write(b"".join(encode(record) + b"\n" for record in records))
         self._file.flush()

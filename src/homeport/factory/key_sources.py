@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a device's key pair comes from: made here, made in a token, or made outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -18,8 +18,9 @@ from homeport.artefacts.manifest import HardwareIdentity
 from homeport.domain.device import check_serial_number
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.factory.key_places import in_token
+from homeport.factory.records import DeviceRecord, Order
 from homeport.keys import PublicKey, make_key, open_key
-from homeport.pki.certificates import READ_ERRORS
+from homeport.pki.certificates import READ_ERRORS, parse_certificate, public_key_of, spki_of
 from homeport.pki.requests import ProvenCsr, verify_request
 
 REQUEST_MAX_BYTES: Final = 16_384
@@ -87,11 +88,11 @@ class RequestedKeys:
 
     def __init__(self, requests: Mapping[str, ProvenCsr]) -> None:
         """Take proven requests by serial number."""
-        self._requests = requests
+        self.requests: Final = requests
 
     def key_for(self, serial_number: str) -> DeviceKey:
         """Return the key of the device's request."""
-        return DeviceKey(self._requests[serial_number].public_key, None, "")
+        return DeviceKey(self.requests[serial_number].public_key, None, "")
 
 
 def read_requests(paths: Sequence[Path]) -> Mapping[str, ProvenCsr]:
@@ -100,18 +101,32 @@ def read_requests(paths: Sequence[Path]) -> Mapping[str, ProvenCsr]:
     Raise FILE_MISSING, CSR_MALFORMED, CSR_UNPROVEN, KEY_UNSUITABLE or KEY_TAKEN, with the file.
     """
     found: dict[str, ProvenCsr] = {}
-    keys: dict[PublicKey, str] = {}
+    keys: set[bytes] = set()
     for path in paths:
         try:
             serial_number, request = _read_request(path)
         except HomeportError as error:
             raise HomeportError(error.code, f"{path}: {error.detail}") from None
-        if serial_number in found or request.public_key in keys:
+        key = spki_of(request.public_key)
+        if serial_number in found or key in keys:
             detail = f"{path}: serial number or key occurs in another request too"
             raise HomeportError(Code.KEY_TAKEN, detail)
         found[serial_number] = request
-        keys[request.public_key] = serial_number
+        keys.add(key)
     return found
+
+
+def refuse_known_keys(
+    requests: Mapping[str, ProvenCsr], records: Iterable[Order | DeviceRecord]
+) -> None:
+    """Raise KEY_TAKEN if a key was certified before for another device."""
+    asked = {spki_of(request.public_key): serial for serial, request in requests.items()}
+    for record in records:
+        if isinstance(record, DeviceRecord):
+            certified = spki_of(public_key_of(parse_certificate(record.idevid)))
+            if asked.get(certified, record.serial_number) != record.serial_number:
+                detail = f"the key of {asked[certified]} is that of {record.serial_number}"
+                raise HomeportError(Code.KEY_TAKEN, detail)
 
 
 def pkcs8(key: ec.EllipticCurvePrivateKey) -> bytes:

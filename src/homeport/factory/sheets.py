@@ -92,12 +92,17 @@ def _write_file(
         raise HomeportError(Code.ALREADY_EXISTS, str(path)) from None
     except OSError as error:
         raise HomeportError(Code.FILE_MISSING, f"{path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "wb") as file:
-        canvas = Canvas(file, pagesize=sheet.page, pageCompression=1)
-        canvas.setTitle("Device labels")
-        for batch in pages:
-            _draw_page(canvas, sheet, batch, report)
-        canvas.save()
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            canvas = Canvas(file, pagesize=sheet.page, pageCompression=1)
+            canvas.setTitle("Device labels")
+            for batch in pages:
+                _draw_page(canvas, sheet, batch, report)
+            canvas.save()
+    except BaseException:
+        # Half a file would be printed by somebody.
+        path.unlink()
+        raise
 
 
 def _draw_page(

@@ -3,7 +3,6 @@
 
 from collections.abc import Sequence
 
-import click
 import typer
 
 from homeport.errors import HomeportError
@@ -27,19 +26,11 @@ app.command("show")(show.show)
 def main(arguments: Sequence[str]) -> int:
     """Run one command; return its exit status (0 done, 1 refused or failed, 2 misused)."""
     try:
-        app(args=list(arguments), standalone_mode=False)
+        app(args=list(arguments), prog_name="homeport factory")
     except HomeportError as error:
         print_error(error, as_json="--json" in arguments)
         return 1
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        return 2
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.exceptions.Exit, SystemExit) as ended:
-        code = getattr(ended, "exit_code", None)
-        return code if isinstance(code, int) else 0
-    except (KeyboardInterrupt, click.Abort):
-        return 130
+    except SystemExit as ended:
+        # How typer ends a command, also a misused one, after it has said why.
+        return ended.code if isinstance(ended.code, int) else 0
     return 0

@@ -19,6 +19,7 @@ from homeport.factory.key_sources import (
     SoftwareKeys,
     TokenKeys,
     read_requests,
+    refuse_known_keys,
 )
 from homeport.factory.orders import (
     Counting,
@@ -90,14 +91,13 @@ def mint(  # noqa: PLR0913, PLR0917  (one for each option)
     factory = Factory(directory)
     if split:
         _ = factory.platform_anchors
-    requests = read_requests(csr) if csr else {}
-    keys = RequestedKeys(requests) if csr else TokenKeys(key) if key else SoftwareKeys()
+    keys = _source(key, csr)
     prefix = f"{model}-" if serial_prefix is None else serial_prefix
     task = _Task(
         wish=Wish(model=model, hardware_identity=keys.hardware_identity),
         keys=keys,
         counting=Counting(prefix=prefix, count=count, start=start, width=width) if count else None,
-        serial_numbers=read_serial_numbers(serial_file) if serial_file else list(requests),
+        serial_numbers=_listed(serial_file, keys),
     )
     work = _mint(factory, task, quiet=as_json)
     if split:
@@ -105,11 +105,25 @@ def mint(  # noqa: PLR0913, PLR0917  (one for each option)
     _tell(factory, work, split, as_json=as_json)
 
 
+def _source(token: str | None, requests: list[Path] | None) -> KeySource:
+    if requests:
+        return RequestedKeys(read_requests(requests))
+    return TokenKeys(token) if token else SoftwareKeys()
+
+
+def _listed(serial_file: Path | None, keys: KeySource) -> Sequence[str]:
+    if serial_file:
+        return read_serial_numbers(serial_file)
+    return list(keys.requests) if isinstance(keys, RequestedKeys) else []
+
+
 def _mint(factory: Factory, task: _Task, *, quiet: bool) -> _Work:
     moment = now()
     with write_archive(factory.archive) as archive:
         if archive.torn_bytes:
             warn(f"An earlier run was interrupted; {archive.torn_bytes} torn bytes were cut off.")
+        if isinstance(task.keys, RequestedKeys):
+            refuse_known_keys(task.keys.requests, archive.records())
         work = _plan(archive, task, moment)
         if work.order is not None and work.left:
             if work.already and not quiet:
