@@ -119,7 +119,7 @@ def test_other_keys_that_the_profile_allows(issuer, key):
         ec.generate_private_key(ec.SECP521R1()),
         ec.generate_private_key(ec.SECP256K1()),
         ed25519.Ed25519PrivateKey.generate(),
-        rsa.generate_private_key(65537, 1024),
+        rsa.generate_private_key(65537, 1024),  # noqa: S505 - that is the point
     ],
     ids=["P-521", "secp256k1", "Ed25519", "RSA-1024"],
 )

@@ -61,7 +61,7 @@ def test_a_connection_with_an_unread_body_is_closed(code):
     assert dict(problem_of(HomeportError(code)).headers)[b"connection"] == b"close"
 
 
-class Sent(list):
+class Sent(list[dict[str, object]]):
     async def __call__(self, message):
         self.append(message)
 
