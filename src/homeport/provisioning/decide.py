@@ -16,7 +16,7 @@ async def accept(tx: Transaction, device: Device, *, actor: str, now: datetime) 
     candidate = await _candidate(tx, device)
     latest = await tx.enrolments.latest(device.id)
     if latest is not None and latest.id != candidate.id and latest.state not in ENDED:
-        await supersede(tx, latest, actor=actor, now=now)
+        await tx.audit.record(*await supersede(tx, latest, actor=actor, now=now))
     await tx.enrolments.put(candidate.after(Event.CANDIDATE_ACCEPTED, now))
     await tx.audit.record(_event(Name.CANDIDATE_ACCEPTED, candidate, actor, now))
 

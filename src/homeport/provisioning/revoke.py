@@ -22,7 +22,9 @@ async def revoke(tx: Transaction, device: Device, reason: str, *, actor: str, no
         raise HomeportError(Code.TRANSITION_ILLEGAL, f"{device.id.serial_number} is {state}")
     issued = await tx.credentials.of_device(device.id)
     await tx.enrolments.put(run.after(Event.CREDENTIAL_REVOKED, now))
-    return await revoke_credentials(tx, issued, reason, actor=actor, now=now)
+    events = await revoke_credentials(tx, issued, reason, actor=actor, now=now)
+    await tx.audit.record(*events)
+    return len(events)
 
 
 async def readmit(tx: Transaction, device: Device, *, actor: str, now: datetime) -> None:

@@ -7,12 +7,13 @@ decision while the device that works goes on. Repeating the request while the ru
 changes nothing and writes nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
 from homeport.domain.audit import Name
-from homeport.domain.credential import CredentialState
+from homeport.domain.credential import Credential, CredentialState
 from homeport.domain.device import Device
 from homeport.domain.enrolment import ENDED, Enrolment, Event, Fact, State
 from homeport.errors import Code
@@ -30,16 +31,27 @@ _WORKING: Final = frozenset({State.ISSUED, State.OPERATIONAL})
 
 async def enrol(visit: Visit) -> Outcome | Refusal:
     """Bring the device's run as far as the facts allow, and return what the device gets."""
+    tx, key_hash = visit.tx, visit.proven.key_hash
     device = await _known(visit)
-    run = await visit.tx.enrolments.with_key(device.id, visit.proven.key_hash)
-    latest = await visit.tx.enrolments.latest(device.id)
-    going = await _forbidden(visit, device, run, latest) or run
+    run = await tx.enrolments.with_key(device.id, key_hash)
+    latest = await tx.enrolments.latest(device.id)
+    issued = await tx.credentials.of_key(key_hash)
+    going = _forbidden(visit, device, run, latest, issued) or run
     if going is None or (isinstance(going, Enrolment) and going.state is State.SUPERSEDED):
         going = await _begin(visit, device, going, latest)
+    outcome: Outcome | Refusal
     if isinstance(going, Enrolment):
-        return await proceed(visit, device, going)
-    await visit.tx.audit.record(visit.refused(going))
-    return going
+        outcome = await proceed(visit, device, going, issued)
+        if outcome.run != run:
+            await tx.enrolments.put(outcome.run)
+        if outcome.credential is not None and outcome.credential not in issued:
+            await tx.credentials.put(outcome.credential)
+    else:
+        outcome = going
+        visit.tell_refused(going)
+    if visit.events:
+        await tx.audit.record(*visit.events)
+    return outcome
 
 
 async def _known(visit: Visit) -> Device:
@@ -57,20 +69,23 @@ async def _known(visit: Visit) -> Device:
         )
         await tx.devices.put(device)
         source = "first contact; it is in no manifest"
-        event = visit.event(Name.DEVICE_REGISTERED, model=proven.model, source=source)
-        await tx.audit.record(event)
+        visit.tell(Name.DEVICE_REGISTERED, model=proven.model, source=source)
     elif device.idevid_fingerprint is None:
         device = replace(device, idevid_fingerprint=proven.idevid_fingerprint)
         await tx.devices.put(device)
     return device
 
 
-async def _forbidden(
-    visit: Visit, device: Device, run: Enrolment | None, latest: Enrolment | None
+def _forbidden(
+    visit: Visit,
+    device: Device,
+    run: Enrolment | None,
+    latest: Enrolment | None,
+    issued: Sequence[Credential],
 ) -> Refusal | None:
     if device.idevid_fingerprint != visit.proven.idevid_fingerprint:
         return Refusal(Code.DEVICE_CONFLICT, "it shows another IDevID than the one minted for it")
-    for credential in await visit.tx.credentials.of_key(visit.proven.key_hash):
+    for credential in issued:
         if credential.device != device.id:
             return Refusal(Code.KEY_TAKEN, f"by {credential.device}")
         if credential.state is CredentialState.REVOKED and not _is_barred(latest):
@@ -104,14 +119,13 @@ async def _begin(
         started_at=visit.now,
         changed_at=visit.now,
     )
-    await visit.tx.audit.record(visit.event(Name.ENROLMENT_STARTED, begun, peer=visit.proven.peer))
+    visit.tell(Name.ENROLMENT_STARTED, begun, peer=visit.proven.peer)
     if is_second:
         begun = begun.after(Event.SECOND_KEY_SEEN, visit.now)
     if must_ask:
-        await visit.tx.audit.record(visit.parked(begun, Fact.DECISION))
+        visit.tell_parked(begun, Fact.DECISION)
     elif is_second:
         begun = begun.after(Event.CANDIDATE_ACCEPTED, visit.now)
     if not must_ask and latest is not None and latest.state not in ENDED:
-        await supersede(visit.tx, latest, actor="device", now=visit.now)
-    await visit.tx.enrolments.put(begun)
+        visit.events.extend(await supersede(visit.tx, latest, actor="device", now=visit.now))
     return begun

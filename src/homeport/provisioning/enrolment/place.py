@@ -24,39 +24,45 @@ class Place:
 
 
 async def find_place(
-    tx: Transaction, device: Device, *, epoch: int, now: datetime
+    tx: Transaction, device: Device, *, epoch: int, now: datetime, events: list[AuditEvent]
 ) -> tuple[Device, Place | Fact]:
     """Return the device, assigned if a sale says so, and its place or the fact that is missing.
 
-    `epoch` is the highest that the device has seen elsewhere; ours never falls behind it.
+    `epoch` is the highest that the device has seen elsewhere; ours never falls behind it. What is
+    to be recorded is added to `events`.
     """
+    owned = device
     if device.tenant is None:
         record = await tx.sales.covering(device.id)
         if record is None:
             return device, Fact.OWNER
-        device = await assign(tx, device, record, actor="platform", now=now)
-    if epoch > device.epoch:
-        device = replace(device, epoch=epoch)
-        await tx.devices.put(device)
-    return device, await _upstream(tx, device)
+        owned, event = await assigned(tx, device, record, actor="platform", now=now)
+        events.append(event)
+    if epoch > owned.epoch:
+        owned = replace(owned, epoch=epoch)
+    if owned is not device:
+        await tx.devices.put(owned)
+    return owned, await _upstream(tx, owned)
 
 
-async def assign(
+async def assigned(
     tx: Transaction, device: Device, record: SalesRecord, *, actor: str, now: datetime
-) -> Device:
-    """Give a device that has no owner to the record's tenant; the first owner begins epoch 1."""
+) -> tuple[Device, AuditEvent]:
+    """Return an unowned device as the record's tenant has it, and the event; both still to keep.
+
+    The first owner begins epoch 1. HomeportError: DEVICE_CONFLICT, TENANT_UNKNOWN,
+    UPSTREAM_UNKNOWN.
+    """
     if device.tenant is not None:
         raise HomeportError(
             Code.DEVICE_CONFLICT, f"{device.id.serial_number} belongs to {device.tenant} already"
         )
     tenant, upstream = await known_place(tx, record)
-    owned = replace(device, tenant=tenant.name, upstream=upstream, epoch=max(device.epoch, 0) + 1)
-    await tx.devices.put(owned)
+    owned = replace(device, tenant=tenant.name, upstream=upstream, epoch=device.epoch + 1)
     facts = {"tenant": tenant.name, "upstream": upstream, "source": record.source}
-    await tx.audit.record(
-        AuditEvent(name=Name.DEVICE_ASSIGNED, at=now, actor=actor, device=device.id, facts=facts)
+    return owned, AuditEvent(
+        name=Name.DEVICE_ASSIGNED, at=now, actor=actor, device=device.id, facts=facts
     )
-    return owned
 
 
 async def known_place(tx: Transaction, record: SalesRecord) -> tuple[Tenant, str]:

@@ -11,25 +11,28 @@ from homeport.domain.enrolment import Enrolment, Event
 from homeport.provisioning.ports import Transaction
 
 
-async def supersede(tx: Transaction, run: Enrolment, *, actor: str, now: datetime) -> None:
-    """End the run; its certificates are revoked."""
+async def supersede(
+    tx: Transaction, run: Enrolment, *, actor: str, now: datetime
+) -> list[AuditEvent]:
+    """End the run and revoke its certificates; return what to record."""
     await tx.enrolments.put(run.after(Event.LATER_RUN_BEGUN, now))
     ended = AuditEvent(
         name=Name.ENROLMENT_SUPERSEDED, at=now, actor=actor, device=run.device, enrolment=run.id
     )
-    await tx.audit.record(ended)
     issued = [c for c in await tx.credentials.of_device(run.device) if c.enrolment == run.id]
-    await revoke_credentials(tx, issued, "superseded by another key", actor=actor, now=now)
+    reason = "superseded by another key"
+    return [ended, *await revoke_credentials(tx, issued, reason, actor=actor, now=now)]
 
 
 async def revoke_credentials(
     tx: Transaction, credentials: Iterable[Credential], reason: str, *, actor: str, now: datetime
-) -> int:
-    """Revoke those that are not revoked yet, with an event each; return how many."""
+) -> list[AuditEvent]:
+    """Revoke those that are not revoked yet; return the events to record, one for each."""
     revoked = [c for c in credentials if c.state is not CredentialState.REVOKED]
     for credential in revoked:
         await tx.credentials.put(replace(credential, state=CredentialState.REVOKED, revoked_at=now))
-        event = AuditEvent(
+    return [
+        AuditEvent(
             name=Name.CREDENTIAL_REVOKED,
             at=now,
             actor=actor,
@@ -37,5 +40,5 @@ async def revoke_credentials(
             enrolment=credential.enrolment,
             facts={"reason": reason, "credential": credential.fingerprint},
         )
-        await tx.audit.record(event)
-    return len(revoked)
+        for credential in revoked
+    ]

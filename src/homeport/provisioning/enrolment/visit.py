@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One proven request at work in one transaction, and how it tells the timeline what it did."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from homeport.domain.audit import AuditEvent, Name
@@ -22,10 +22,12 @@ class Visit:
     issuer: Issuer
     policy: Policy
     now: datetime
+    events: list[AuditEvent] = field(default_factory=list)
+    """What to record, in order, when the verb ends: one write for all."""
 
-    def event(self, name: Name, run: Enrolment | None = None, **facts: str) -> AuditEvent:
-        """Return an event of this device, at this time, by the device itself."""
-        return AuditEvent(
+    def tell(self, name: Name, run: Enrolment | None = None, **facts: str) -> None:
+        """Note an event of this device, at this time, by the device itself."""
+        event = AuditEvent(
             name=name,
             at=self.now,
             actor="device",
@@ -33,16 +35,17 @@ class Visit:
             enrolment=run.id if run else None,
             facts=facts,
         )
+        self.events.append(event)
 
-    def parked(self, run: Enrolment, fact: Fact) -> AuditEvent:
-        """Return the event that says what is missing and who can supply it."""
+    def tell_parked(self, run: Enrolment, fact: Fact) -> None:
+        """Note what is missing and who can supply it."""
         advice = ADVICE[fact].format(serial_number=self.proven.device.serial_number)
-        return self.event(Name.ENROLMENT_PARKED, run, missing=fact, advice=advice)
+        self.tell(Name.ENROLMENT_PARKED, run, missing=fact, advice=advice)
 
-    def refused(self, refusal: Refusal) -> AuditEvent:
-        """Return the event that says why nothing was given."""
+    def tell_refused(self, refusal: Refusal) -> None:
+        """Note why nothing was given."""
         entry = CATALOGUE[refusal.code]
-        return self.event(
+        self.tell(
             Name.ENROLMENT_REFUSED,
             code=refusal.code,
             title=entry.title,

@@ -13,7 +13,7 @@ from typing import Final
 from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.ownership import SalesRecord
 from homeport.errors import Code, HomeportError
-from homeport.provisioning.enrolment.place import assign, known_place
+from homeport.provisioning.enrolment.place import assigned, known_place
 from homeport.provisioning.imports.sales_file import LineFault, SalesLine
 from homeport.provisioning.ports import Transaction
 
@@ -81,5 +81,7 @@ async def _import(
     report.new += await tx.sales.add([record])
     while waiting := await tx.devices.unowned(record.serial_numbers, record.authority, CHUNK):
         for device in waiting:
-            await assign(tx, device, record, actor=actor, now=now)
+            owned, event = await assigned(tx, device, record, actor=actor, now=now)
+            await tx.devices.put(owned)
+            await tx.audit.record(event)
         report.assigned += len(waiting)
