@@ -8,11 +8,12 @@ made by `homeport.pki`, the broker is the real nats-server.
 import asyncio
 import hashlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 
@@ -38,6 +39,7 @@ from homeport.protocols.mqtt.device import UplinkSettings, Will
 from homeport.protocols.mqtt.server import StateMessages
 from homeport.protocols.mqtt.wire import DeviceTopics, Offline, Online, encode, login_url
 from homeport.provisioning.admit import Admission, admit
+from homeport.provisioning.ports import Transaction
 
 NAME = "platform.example"
 TENANT = "acme"
@@ -51,10 +53,10 @@ def free_port() -> int:
         return port
 
 
-async def until(condition, seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - asks what another process did
             await asyncio.sleep(0.005)
 
 
@@ -70,7 +72,7 @@ class Authority:
             self.certificate = build_intermediate(
                 parent.issuer, self.key.public_key(), name, start, 5
             )
-        self.issuer = Issuer(self.certificate, self.key)
+        self.issuer: Issuer = Issuer(self.certificate, self.key)
 
     @property
     def pem(self) -> bytes:
@@ -124,9 +126,7 @@ class Site:
         rows = self.registry.rows
         rows.upstreams[OURS] = Upstream(name=OURS, kind=UpstreamKind.OURS, added_at=now)
         for name in (TENANT, "other"):
-            rows.tenants[name] = Tenant(
-                name=name, title=name, default_upstream=OURS, added_at=now
-            )
+            rows.tenants[name] = Tenant(name=name, title=name, default_upstream=OURS, added_at=now)
 
     def renew_server_certificate(self) -> x509.Certificate:
         key_file = self.directory / "server.key"
@@ -152,7 +152,11 @@ class Site:
         )
 
     def leaf_for(
-        self, device: DeviceId, key: PrivateKey, lifetime: timedelta, issuer: Authority | None = None
+        self,
+        device: DeviceId,
+        key: PrivateKey,
+        lifetime: timedelta,
+        issuer: Authority | None = None,
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         leaf = ldevid_leaf(
@@ -230,7 +234,7 @@ class Site:
             certificate=der_of(certificate),
         )
 
-        async def add(tx) -> None:
+        async def add(tx: Transaction) -> None:
             await tx.enrolments.put(run)
             await tx.credentials.put(credential)
 
@@ -239,13 +243,14 @@ class Site:
         return TestDevice(device, key_uri, certificate, chain, tenant)
 
     async def set_state(self, device: TestDevice, state: CredentialState) -> None:
-        async def change(tx) -> None:
+        async def change(tx: Transaction) -> None:
             credential = await tx.credentials.get(device.fingerprint)
+            assert credential is not None
             await tx.credentials.put(replace(credential, state=state))
 
         await self.registry.transact(change)
 
-    def uplink_settings(self, device: TestDevice, **changes) -> UplinkSettings:
+    def uplink_settings(self, device: TestDevice, **changes: Any) -> UplinkSettings:
         settings = UplinkSettings(
             host="127.0.0.1",
             port=self.port,

@@ -74,9 +74,7 @@ class AwscrtUplink:
     async def subscribe(self, pattern: str, handler: Handler) -> None:
         """Hear what matches."""
         future, _ = self._open_connection().subscribe(pattern, _QOS)
-        granted = await self._acknowledged(future, pattern)
-        if granted.get("qos") is None:
-            raise HomeportError(Code.UPSTREAM_REFUSED, f"subscription to {pattern}")
+        await self._acknowledged(future, pattern)
         self._inbox.add(pattern, handler)
 
     async def lost(self) -> str:
@@ -178,7 +176,7 @@ class AwscrtUplink:
             raise HomeportError(Code.UPSTREAM_UNREACHABLE, "not connected")
         return self._connection
 
-    async def _acknowledged(self, future: "Future[dict[str, Any]]", what: str) -> dict[str, Any]:
+    async def _acknowledged(self, future: "Future[Any]", what: str) -> None:
         answer: asyncio.Future[Any] = asyncio.wrap_future(future)
         lost = self._lost
         await asyncio.wait(
@@ -189,10 +187,11 @@ class AwscrtUplink:
             reason = lost.result() if lost.done() else "no answer in time"
             raise HomeportError(Code.UPSTREAM_UNREACHABLE, f"{what}: {reason}")
         try:
-            result: dict[str, Any] = answer.result()
+            answer.result()
+        except mqtt.SubscribeError as error:
+            raise HomeportError(Code.UPSTREAM_REFUSED, f"subscription to {what}") from error
         except AwsCrtError as error:
             raise HomeportError(Code.UPSTREAM_UNREACHABLE, f"{what}: {error.name}") from error
-        return result
 
 
 def _tls_options(settings: UplinkSettings) -> io.TlsContextOptions:

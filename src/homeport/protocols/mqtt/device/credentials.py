@@ -41,8 +41,11 @@ class NamedContext(ssl.SSLContext):
     """A TLS context that checks one name, whatever address was dialled."""
 
     server_name: str
+    wrapped: ssl.SSLSocket | None = None
+    """The last socket: paho forgets to close one whose handshake failed."""
 
     def wrap_socket(self, *args: object, **kwargs: object) -> ssl.SSLSocket:
         """Wrap, with our name for SNI and verification in place of the address."""
         kwargs["server_hostname"] = self.server_name
-        return super().wrap_socket(*args, **kwargs)  # type: ignore[arg-type]
+        self.wrapped = super().wrap_socket(*args, **kwargs)  # type: ignore[arg-type]
+        return self.wrapped

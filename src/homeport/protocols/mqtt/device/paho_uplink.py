@@ -42,6 +42,7 @@ class PahoUplink:
         self._inbox = Inbox()
         self._tunnel: Tunnel | None = None
         self._client: paho.Client | None = None
+        self._context: NamedContext | None = None
         self._loop = asyncio.get_running_loop()
         self._connected: asyncio.Future[Any] = self._loop.create_future()
         self._lost: asyncio.Future[Any] = self._loop.create_future()
@@ -84,6 +85,8 @@ class PahoUplink:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DISCONNECT_SECONDS):
                     await asyncio.to_thread(client.loop_stop)
+        if self._context and self._context.wrapped:
+            self._context.wrapped.close()
         if self._tunnel:
             await self._tunnel.close()
 
@@ -121,7 +124,8 @@ class PahoUplink:
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_SECONDS
-        client.tls_set_context(_tls_context(settings))
+        self._context = _tls_context(settings)
+        client.tls_set_context(self._context)
         client.will_set(will.topic, will.payload, _QOS, retain=True)
         if settings.websocket_path is not None:
             host = f"{settings.server_name}:{settings.port}"
@@ -187,7 +191,7 @@ def _set(future: "asyncio.Future[Any]", value: object) -> None:
         future.set_result(value)
 
 
-def _tls_context(settings: UplinkSettings) -> ssl.SSLContext:
+def _tls_context(settings: UplinkSettings) -> NamedContext:
     context = NamedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.server_name = settings.server_name
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small HTTP proxy that lets CONNECT through and asks for a password."""
+
+import asyncio
+import base64
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+
+class ConnectProxy:
+    """Listens on loopback inside its block; remembers where it was asked to connect to."""
+
+    def __init__(self, authorization: str) -> None:
+        self._expected = base64.b64encode(authorization.encode())
+        self.targets: list[str] = []
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"Proxy-Authorization: Basic " + self._expected + b"\r\n" not in head:
+            writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+            writer.close()
+            return
+        target = head.split(b" ")[1].decode()
+        self.targets.append(target)
+        host, _, port = target.rpartition(":")
+        far_reader, far_writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while octets := await source.read(65536):
+            sink.write(octets)
+            await sink.drain()
+    sink.close()
