@@ -6,6 +6,7 @@ tells other processes that the platform answers, and where; it is gone when it e
 """
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -23,16 +24,23 @@ _log: Final = logging.getLogger("homeport.server")
 
 READY_FILE: Final = "ready.json"
 
+YOUNG_OBJECTS: Final = 50_000
+"""Allocations between two looks of the garbage collector. Requests leave no cycles behind; at the
+usual 700 the collector took a fifth of an enrolment's time (110 of 400 µs in the registry)."""
+
 
 async def run(settings: ServerSettings, stop: asyncio.Event) -> None:
     """Run until `stop` is set; HomeportError if it cannot begin."""
     allow_connections()
+    gc.set_threshold(YOUNG_OBJECTS)
     async with compose(settings, SystemClock()) as platform:
         await _run(platform, settings, stop)
     note(_log, logging.INFO, "the platform ended")
 
 
 async def _run(platform: Platform, settings: ServerSettings, stop: asyncio.Event) -> None:
+    # What is there now stays: modules, keys, compiled statements. It need not be looked at again.
+    gc.freeze()
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(task(), name=name) for name, task in platform.tasks.items()]
         doors = [
