@@ -94,6 +94,8 @@ class Answering:
 
     missing: str | None = None
     """Park every device for this fact."""
+    park_first: int = 0
+    """Park so many requests."""
     refusal: tuple[int, str] | None = None
     """Refuse enrolments with this status and code."""
     renewal_refusal: tuple[int, str] | None = None
@@ -293,6 +295,9 @@ class FakePlatform:
         with self._changed:
             self._changed.wait_for(lambda: not self.answering.missing, request.wait)
             missing = self.answering.missing
+            if self.answering.park_first:
+                self.answering.park_first -= 1
+                missing = "owner"
         if missing is None:
             return None
         return Parked(

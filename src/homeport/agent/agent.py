@@ -98,7 +98,7 @@ class Agent:
         raise _ResetAskedError
 
     async def _leg(self) -> None:
-        await asyncio.to_thread(delete_retired, self._logbook, self._tools.keys)
+        await delete_retired(self._logbook, self._tools.keys)
         match self._logbook.saved.journey:
             case State.UNPROVISIONED:
                 self._logbook.step(Event.STARTED)
@@ -112,7 +112,7 @@ class Agent:
                 await self._renew()
             case State.RESETTING:
                 await self._operating.close()
-                await asyncio.to_thread(forget, self._logbook, self._tools.keys)
+                await forget(self._logbook, self._tools.keys)
                 self._rest.reset()
 
     async def _enrol(self) -> None:

@@ -6,6 +6,7 @@ asked to do it; else it is done here, under the same lock.
 """
 
 import argparse
+import asyncio
 
 from homeport.agent.identity import load_device_settings
 from homeport.agent.journey import Event
@@ -48,7 +49,7 @@ def _reset_here(settings: AgentSettings) -> None:
     keys = KeyRing(load_device_settings(settings.identity).operational_keys, store.keys)
     logbook = Logbook(store, SystemClock(), lambda: None)
     logbook.step(Event.RESET_ASKED)
-    forget(logbook, keys)
+    asyncio.run(forget(logbook, keys))
     keys.sweep(frozenset(store.saved.retired))
     (settings.state / "status.json").unlink(missing_ok=True)
 

@@ -20,6 +20,7 @@ from homeport.agent.legs.visiting import Visit, visiting
 from homeport.agent.memory.key_ring import new_request_id
 from homeport.agent.memory.records import KeyRequested, Told
 from homeport.agent.platforms import Approach, approach_to
+from homeport.agent.threads import to_its_end
 from homeport.agent.tools import AGENT, Tools
 from homeport.errors import Code, HomeportError, Kind
 from homeport.keys import PrivateKey
@@ -112,7 +113,7 @@ class Enrolling:
             request = KeyRequested(request_id=name, key=uri, is_renewal=False)
             self._logbook.note(request=request, retired=retired)
         try:
-            return await asyncio.to_thread(self._make, request)
+            return await to_its_end(self._make, request)
         except HomeportError as error:
             return error
 

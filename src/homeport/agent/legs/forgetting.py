@@ -6,15 +6,18 @@ anchors once rotated. Keys go first: a power cut between leaves RESETTING on the
 next start finishes.
 """
 
+from collections.abc import Iterable
+
 from homeport.agent.journey import Event
 from homeport.agent.memory.key_ring import KeyRing
 from homeport.agent.memory.logbook import Logbook
 from homeport.agent.memory.records import Saved
+from homeport.agent.threads import to_its_end
 
 
-def forget(logbook: Logbook, keys: KeyRing) -> None:
+async def forget(logbook: Logbook, keys: KeyRing) -> None:
     """Delete every operational key and empty the state; the journey is at RESETTING."""
-    remaining = tuple(key for key in keys_in(logbook.saved) if not keys.delete(key))
+    remaining = await to_its_end(_delete, keys_in(logbook.saved), keys)
     logbook.step(
         Event.FORGOTTEN,
         request=None,
@@ -26,12 +29,18 @@ def forget(logbook: Logbook, keys: KeyRing) -> None:
     )
 
 
-def delete_retired(logbook: Logbook, keys: KeyRing) -> None:
+async def delete_retired(logbook: Logbook, keys: KeyRing) -> None:
     """Delete keys that are no longer needed; what cannot be deleted now stays on the list."""
     retired = logbook.saved.retired
-    remaining = tuple(key for key in retired if not keys.delete(key))
+    if not retired:
+        return
+    remaining = await to_its_end(_delete, retired, keys)
     if remaining != retired:
         logbook.note(retired=remaining)
+
+
+def _delete(uris: Iterable[str], keys: KeyRing) -> tuple[str, ...]:
+    return tuple(uri for uri in uris if not keys.delete(uri))
 
 
 def keys_in(saved: Saved) -> frozenset[str]:

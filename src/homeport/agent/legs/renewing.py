@@ -5,7 +5,6 @@ The present one keeps working until the broker has seen the next. An expired LDe
 (protocol section 5). What a platform refuses matters only if the device cannot go on without it.
 """
 
-import asyncio
 import logging
 
 from homeport.agent.journey import Event
@@ -15,6 +14,7 @@ from homeport.agent.legs.visiting import visiting
 from homeport.agent.memory.key_ring import new_request_id
 from homeport.agent.memory.records import Credential, KeyRequested, Told
 from homeport.agent.platforms import Approach, approach_to
+from homeport.agent.threads import to_its_end
 from homeport.agent.tools import AGENT, Tools
 from homeport.errors import Code, HomeportError, Kind, MalformedError
 from homeport.keys import PrivateKey
@@ -54,8 +54,8 @@ class Renewing:
             raise HomeportError(Code.TRANSITION_ILLEGAL, "nothing to renew")
         request = self._request(credential)
         try:
-            present = await asyncio.to_thread(self._open, credential)
-            asked = await asyncio.to_thread(self._make, request)
+            present = await to_its_end(self._open, credential)
+            asked = await to_its_end(self._make, request)
         except HomeportError as failure:
             self._tools.diary.failed("operational key", failure)
             return self._ended(failure, is_needed=is_needed)

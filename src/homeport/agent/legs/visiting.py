@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 from homeport.agent.memory.logbook import Logbook
 from homeport.agent.platforms import Approach, Platforms
+from homeport.agent.threads import to_its_end
 from homeport.agent.timekeeping import Timekeeper
 from homeport.errors import Code
 from homeport.protocols.native.device import (
@@ -75,7 +76,7 @@ class Visit:
         raise AssertionError("unreachable")
 
     async def _ask_once(self, url: str, sign: Sign, wait: int) -> AnyAnswer:
-        request = await asyncio.to_thread(sign, self.greeting, self.nonce)
+        request = await to_its_end(sign, self.greeting, self.nonce)
         return await in_thread(self.connection, self.connection.post, url, request, wait)
 
 

@@ -6,6 +6,7 @@ the same answer also travels without TLS (inside Wi-Fi Easy Connect).
 """
 
 import hmac
+from collections.abc import Sequence
 from typing import NoReturn
 
 from homeport.errors import Code, HomeportError, MalformedError
@@ -18,6 +19,7 @@ from homeport.protocols.native.wire import (
     ANSWER_TYP,
     VERSION,
     AnyAnswer,
+    Enrolled,
     read_answer,
 )
 
@@ -43,6 +45,8 @@ def read_signed_answer(
     except HomeportError as error:
         raise HomeportError(Code.PLATFORM_UNPROVEN, f"answer: {error}") from None
     answer = read_answer(payload)
+    if isinstance(answer, Enrolled):
+        _check_anchors(answer, signed.header.x5c, trust, sense)
     # Both are looked at, so that the time says nothing about which was wrong.
     is_mine = hmac.compare_digest(answer.device_nonce, request.device_nonce)
     is_this = hmac.compare_digest(answer.request_hash, request.hash)
@@ -51,6 +55,20 @@ def read_signed_answer(
     if answer.version != VERSION:
         raise MalformedError(f"answer of version {answer.version}")
     return answer
+
+
+def _check_anchors(
+    answer: Enrolled, x5c: Sequence[bytes], trust: PlatformTrust, sense: TimeSense
+) -> None:
+    """Refuse anchors under which this very answer would not hold: they would lock the device out.
+
+    A rotation therefore sends the old and the new anchor together before it signs with the new.
+    """
+    try:
+        rotated = PlatformTrust.of(trust.name, answer.anchors)
+        verify_platform_signer(x5c, rotated.anchors, trust.name, sense.now, sense.floor)
+    except HomeportError as error:
+        _unproven(f"its anchors do not prove itself: {error.detail}")
 
 
 def _unproven(detail: str) -> NoReturn:
