@@ -158,6 +158,9 @@ def test_devices_are_answered_over_tls(keys, trust):
                 connection, "POST /echo HTTP/1.1", b"Content-Length: 5\r\n\r\nhello"
             )
             assert (status, body) == (200, b"hello")
+            chunks = b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n again\r\n0\r\n\r\n"
+            assert (await ask(connection, "POST /echo HTTP/1.1", chunks))[2] == b"hello again"
+            assert (await get(connection, "/who"))[0] == 200
             assert connection[1].get_extra_info("ssl_object").selected_alpn_protocol() is None
 
     uvloop.run(run())

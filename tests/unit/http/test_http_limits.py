@@ -40,6 +40,10 @@ def test_a_body_in_pieces():
     assert read(sender(b"abc", b"", b"defghij", then="end")) == b"abcdefghij"
 
 
+def test_the_announced_length_is_the_end():
+    assert read(sender(b"abc", b"de"), length=b"5") == b"abcde"
+
+
 def test_no_body():
     assert read(sender(then="end")) == b""
 
