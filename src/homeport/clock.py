@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What time it is, and waiting. Everything that needs time takes a `Clock`, so that tests turn it."""
+"""What time it is, and waiting. Whatever needs time takes a `Clock`, so that tests can turn it."""
 
 import asyncio
 import time
