@@ -2,6 +2,7 @@
 """Platforms that are not what they say: nothing is sent to them, nothing from them is believed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
