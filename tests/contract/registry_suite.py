@@ -2,6 +2,9 @@
 """What every registry is run through: a second database joins by one more line in REGISTRIES."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -24,6 +27,7 @@ from homeport.storage.sqlite import SqliteRegistry
 
 Result = TypeVar("Result")
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
 MAKER, OTHER_MAKER = "a" * 16, "b" * 16
@@ -161,3 +165,27 @@ async def add_tenants(tx: Transaction) -> None:
     for name in ("acme", "bolt", "coil"):
         title = name.title()
         await tx.tenants.add(Tenant(name=name, title=title, default_upstream="here", added_at=NOW))
+
+
+def in_child(code, path, **kinds):
+    """Start a Python process that has the suite's names and the path."""
+    preamble = "import asyncio, sys; from pathlib import Path; path = Path(sys.argv[1])\n"
+    preamble += "from contract.registry_suite import *\n"
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"}
+    return subprocess.Popen(
+        [sys.executable, "-c", preamble + code, str(path)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        **kinds,
+    )
+
+
+def put(opened, known):
+    return opened.transact(lambda tx: tx.devices.put(known))
+
+
+def finished(child):
+    out, _ = child.communicate(timeout=60)
+    assert child.returncode == 0
+    return out

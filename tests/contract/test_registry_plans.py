@@ -19,8 +19,8 @@ from homeport.storage.upgrade import prepare
 SMALL = {"authorities._ALL", "tenants._ALL", "upstreams._ALL"}
 """Tables with a handful of rows, which are listed whole."""
 
-SORTED = {"devices._FIND", "enrolments._LATEST", "enrolments._CANDIDATES"}
-"""A serial number has a few devices, a device a few runs: sorting those is nothing."""
+SORTED = {"devices._FIND", "enrolments._LATEST", "enrolments._CANDIDATES", "credentials._OF_DEVICE"}
+"""A serial number has few devices, a device few runs and credentials: sorting them is nothing."""
 
 
 def statements():

@@ -157,7 +157,8 @@ credentials: Final = Table(
     Column("state", _TEXT, nullable=False),
     Column("revoked_at", BigInteger),
     UniqueConstraint("fingerprint"),
-    Index("ix_credentials_device", "device"),
+    # A device's credentials are found by its runs: their identifiers grow, devices do not.
+    Index("ix_credentials_enrolment", "enrolment"),
     Index("ix_credentials_key_hash", "key_hash"),
     Index(
         "ix_credentials_revoked",

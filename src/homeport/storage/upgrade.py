@@ -30,7 +30,7 @@ def prepare(path: Path) -> None:
     HomeportError(STORAGE_UNAVAILABLE) if it cannot be used, is no registry, or is newer than this.
     """
     try:
-        with _ONE_AT_A_TIME, _turn(path.parent):
+        with _ONE_AT_A_TIME, turn(path.parent):
             _create(path)
             if _revision(path) != HEAD:
                 _upgrade(path)
@@ -39,7 +39,7 @@ def prepare(path: Path) -> None:
 
 
 @contextmanager
-def _turn(folder: Path) -> Iterator[None]:
+def turn(folder: Path) -> Iterator[None]:
     """Wait for other processes; the folder is locked, as closing the file drops SQLite's locks."""
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -18,14 +18,15 @@ from homeport.storage.instants import (
     to_micros,
     to_micros_or_none,
 )
-from homeport.storage.schema import credentials
+from homeport.storage.schema import credentials, enrolments
 
 _ALL: Final = select(*(column for column in credentials.columns if column.name != "number"))
 _ORDER: Final = credentials.c.number
 _REVOKED_WORD: Final[ColumnClause[str]] = literal_column(f"'{CredentialState.REVOKED.value}'")
 
 _GET: Final = query(_ALL.where(credentials.c.fingerprint == named("fingerprint")))
-_OF_DEVICE: Final = query(_ALL.where(credentials.c.device == named("device")).order_by(_ORDER))
+_RUNS: Final = select(enrolments.c.id).where(enrolments.c.device == named("device"))
+_OF_DEVICE: Final = query(_ALL.where(credentials.c.enrolment.in_(_RUNS)).order_by(_ORDER))
 _OF_KEY: Final = query(_ALL.where(credentials.c.key_hash == named("key_hash")).order_by(_ORDER))
 _REVOKED: Final = query(
     _ALL.where(

@@ -28,6 +28,7 @@ from homeport.storage.upgrade import prepare
 from homeport.storage.verbs import drive
 
 Result = TypeVar("Result")
+Rows = TypeVar("Rows")
 
 READERS: Final = 4
 """Threads that read: a long listing must not keep the broker's question waiting."""
@@ -121,14 +122,30 @@ class SqliteRegistry:
     ) -> AsyncIterator[Staged[MintedDevice]]:
         """Lay a manifest's devices ready, streamed in a thread, without holding up writers."""
         self._writing()
-        loop = asyncio.get_running_loop()
-        given_up = threading.Event()
-        with staging.staging_folder(self._path) as folder:
-            lay = partial(staging.stage_minted, folder, authority, devices, given_up)
-            try:
-                yield await loop.run_in_executor(self._stagers, lay)
-            finally:
-                given_up.set()
+        ready: asyncio.Future[Staged[MintedDevice]] = asyncio.get_running_loop().create_future()
+        done = threading.Event()
+        lay = partial(staging.stage_minted, authority=authority, devices=devices, given_up=done)
+        work = ready.get_loop().run_in_executor(self._stagers, self._stage, lay, ready, done)
+        try:
+            yield await ready
+        finally:
+            done.set()
+            await asyncio.wait([work])
+
+    def _stage(
+        self,
+        lay: Callable[[Path], Staged[MintedDevice]],
+        ready: asyncio.Future[Staged[MintedDevice]],
+        done: threading.Event,
+    ) -> None:
+        """Lay rows ready and keep them until they are done with, in one thread from end to end."""
+        tell = ready.get_loop().call_soon_threadsafe
+        try:
+            with staging.staging_folder(self._path) as folder:
+                tell(_settle, ready, lay(folder), None)
+                done.wait()
+        except BaseException as error:  # noqa: BLE001 - it is the caller's
+            tell(_settle, ready, None, error)
 
     def _writing(self) -> Writer:
         if self._writer is None:
@@ -157,3 +174,13 @@ class SqliteRegistry:
             self._of_thread.reader = connection, SqlTransaction(SqliteConnection(connection))
         reader: tuple[sqlite3.Connection, SqlTransaction] = self._of_thread.reader
         return reader
+
+
+def _settle(future: asyncio.Future[Rows], result: Rows | None, error: BaseException | None) -> None:
+    """Tell whoever still waits."""
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    elif result is not None:
+        future.set_result(result)

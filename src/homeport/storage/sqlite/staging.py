@@ -29,6 +29,7 @@ from homeport.provisioning.ports import MintedDevice
 from homeport.storage.compiled import query
 from homeport.storage.parts.minted import staged_minted
 from homeport.storage.sqlite.connections import StagedFile, translated
+from homeport.storage.upgrade import turn
 
 CHUNK: Final = 1000
 """Rows handed to SQLite at once: enough to make the call's own cost vanish."""
@@ -43,27 +44,38 @@ def staging_folder(registry: Path) -> Iterator[Path]:
 
     The lock on it tells the living from the dead: it ends with its process, however that ends.
     """
-    prefix = f".{registry.name}.staged-"
-    for left in registry.parent.glob(f"{prefix}*"):
-        _sweep(left)
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=registry.parent))
-    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder, lock = _make_folder(registry)
+    except OSError as error:
+        raise HomeportError(Code.STORAGE_UNAVAILABLE, f"beside {registry}: {error}") from error
+    try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
 
 
+def _make_folder(registry: Path) -> tuple[Path, int]:
+    """Return the new folder and its lock."""
+    prefix = f".{registry.name}.staged-"
+    with turn(registry.parent):  # else a sweeper could meet a folder that is not locked yet
+        for left in registry.parent.iterdir():
+            if left.name.startswith(prefix):
+                _sweep(left)
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=registry.parent))
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return folder, lock
+
+
 def stage_minted(
-    folder: Path, authority: str, devices: Iterable[MintedDevice], stop: threading.Event
+    folder: Path, authority: str, devices: Iterable[MintedDevice], given_up: threading.Event
 ) -> StagedFile[MintedDevice]:
     """Lay devices ready, each once; a serial number with two IDevIDs is a DEVICE_CONFLICT."""
     path = folder / "rows"
     with translated(), closing(_open(path)) as rows:
         count = 0
-        for chunk in _chunks(devices, stop):
+        for chunk in _chunks(devices, given_up):
             values = [_values(authority, device) for device in chunk]
             added = rows.executemany(_ADD.sql, map(_ADD.bind, values)).rowcount
             if added < len(values):
@@ -83,10 +95,12 @@ def _open(path: Path) -> sqlite3.Connection:
     return rows
 
 
-def _chunks(devices: Iterable[MintedDevice], stop: threading.Event) -> Iterator[list[MintedDevice]]:
+def _chunks(
+    devices: Iterable[MintedDevice], given_up: threading.Event
+) -> Iterator[list[MintedDevice]]:
     remaining = iter(devices)
     while chunk := list(islice(remaining, CHUNK)):
-        if stop.is_set():
+        if given_up.is_set():
             raise HomeportError(Code.STORAGE_UNAVAILABLE, "the import was given up")
         yield chunk
 

@@ -157,7 +157,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_credentials")),
         sa.UniqueConstraint("fingerprint", name=op.f("uq_credentials_fingerprint")),
     )
-    op.create_index("ix_credentials_device", "credentials", ["device"], unique=False)
+    op.create_index("ix_credentials_enrolment", "credentials", ["enrolment"], unique=False)
     op.create_index("ix_credentials_key_hash", "credentials", ["key_hash"], unique=False)
     op.create_index(
         "ix_credentials_revoked",
