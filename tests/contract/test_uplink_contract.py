@@ -13,7 +13,8 @@ import pytest
 from fakes.broker_site import CLOCK, TENANT, Authority, Site, TestDevice, until
 from fakes.connect_proxy import ConnectProxy
 from fakes.in_loop import in_loop
-from homeport.broker import BrokerLink
+from homeport.broker.kick import sweep
+from homeport.broker.link import BrokerLink
 from homeport.clock import Clock
 from homeport.domain.topics import Branch, Topic
 from homeport.errors import Code, HomeportError
@@ -145,14 +146,13 @@ async def test_a_broken_connection_is_reported_and_the_will_spoken(
         await uplink.connect()
         await uplink.publish(device.topics.state, device.online, retain=True)
         await until(lambda: site.states.counted == 1)
-        kicked = asyncio.create_task(link.disconnect(device.id))
+        assert await sweep(link._system, device.id) == 1
         async with asyncio.timeout(5):
             assert await uplink.lost()
         await until(lambda: not site.registry.rows.presence[device.id].online)
         with pytest.raises(HomeportError) as failed:
             await uplink.publish(device.topics.up("t"), b"1")
         assert failed.value.code is Code.UPSTREAM_UNREACHABLE
-        kicked.cancel()
         await uplink.disconnect()
 
 

@@ -7,9 +7,10 @@ made by `homeport.pki`, the broker is the real nats-server.
 
 import asyncio
 import hashlib
+import random
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ from typing import Any
 from cryptography import x509
 
 from fakes.registry import FakeRegistry
-from homeport.broker import BrokerLink, EmbeddedBroker, EmbeddedSettings, Listener
+from homeport.broker.embedded import EmbeddedBroker
+from homeport.broker.link import BrokerLink
+from homeport.broker.settings import EmbeddedSettings, Listener
 from homeport.clock import SystemClock
 from homeport.domain.credential import Credential, CredentialState
 from homeport.domain.device import Device, DeviceId
@@ -47,10 +50,12 @@ CLOCK = SystemClock()
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A free port below those that outgoing connections are given."""
+    while True:
+        port = random.randrange(10_000, 20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:

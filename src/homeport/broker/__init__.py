@@ -4,18 +4,3 @@
 `EmbeddedBroker` runs one; `BrokerLink` answers its questions, listens and speaks. Other brokers
 join as other adapters with the same methods. docs/protocols/mqtt.md
 """
-
-from homeport.broker.access import BrokerAccess
-from homeport.broker.embedded import EmbeddedBroker
-from homeport.broker.link import BrokerLink, Message
-from homeport.broker.settings import EmbeddedSettings, ExternalSettings, Listener
-
-__all__ = [
-    "BrokerAccess",
-    "BrokerLink",
-    "EmbeddedBroker",
-    "EmbeddedSettings",
-    "ExternalSettings",
-    "Listener",
-    "Message",
-]

@@ -19,6 +19,8 @@ from homeport.keys import Secret, read_secret
 
 ACCOUNT: Final = "HOMEPORT"
 """Name of the NATS account that devices and we live in."""
+ACCESS_FILE: Final = "access.json"
+"""In the embedded broker's directory: BrokerAccess for commands of the same user."""
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

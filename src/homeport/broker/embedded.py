@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import random
 import socket
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from homeport.broker import child
-from homeport.broker.access import BrokerAccess
+from homeport.broker.access import ACCESS_FILE, BrokerAccess
 from homeport.broker.child import Child
 from homeport.broker.nats_config import PublicKeys, render
 from homeport.broker.nkey import SigningKey
@@ -28,9 +29,8 @@ from homeport.errors import Code, HomeportError
 
 log: Final = logging.getLogger(__name__)
 
-ACCESS_FILE: Final = "access.json"
-"""In the broker's directory: BrokerAccess for commands of the same user."""
-
+CLIENT_PORTS: Final = range(20_000, 32_768)
+"""Below Linux's ip_local_port_range, free of well-known servers."""
 START_SECONDS: Final = 30.0
 """A large message store is checked at the start; on a slow disk that takes seconds."""
 _FIRST_PAUSE: Final = timedelta(milliseconds=100)
@@ -69,7 +69,11 @@ class EmbeddedBroker:
         return self._child.pid if self._child else None
 
     def reload(self) -> None:
-        """Use renewed certificate files from now on; connections stay."""
+        """Use renewed certificate files from now on.
+
+        The broker drops the devices' connections when it reads its files again (it cannot ask the
+        callout about them anew); they come back as after any loss.
+        """
         if self._child:
             self._child.reload()
 
@@ -217,10 +221,18 @@ def _check_free(name: str, place: Listener) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Pick a free loopback port outside the range that outgoing connections get theirs from.
+
+    While the broker restarts, our reconnecting to a port of that range could be given this very
+    port as its own, connect to itself, and keep the broker out.
+    """
+    for port in random.SystemRandom().sample(CLIENT_PORTS, k=100):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    raise HomeportError(Code.PORT_OCCUPIED, "no free loopback port (setting client_port)")
 
 
 async def _greets(port: int) -> bool:

@@ -201,5 +201,8 @@ def _tls_context(settings: UplinkSettings) -> NamedContext:
         path = Path(directory) / "credential.pem"
         path.touch(0o600)
         path.write_bytes(settings.certificate + file_key_pem(settings.key_uri))
-        context.load_cert_chain(path)
+        try:
+            context.load_cert_chain(path)
+        except ssl.SSLError as error:
+            raise HomeportError(Code.KEY_UNSUITABLE, f"certificate and key: {error}") from error
     return context
