@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
-from bench.report import Row, report
 
 from bench.devices import BenchDevice, make_devices, make_issuer
 from bench.floor import measure_floor
 from bench.platform import BenchPlatform
+from bench.report import Row, report
 from homeport.pki.jws import parse
 from homeport.protocols.native.wire import ENROL_PATH, GREETING_PATH, read_answer, read_greeting
 

@@ -6,6 +6,7 @@ import ssl
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def _signatures(device: BenchDevice) -> float:
         begun = time.thread_time()
         builder = x509.CertificateBuilder().issuer_name(name).subject_name(subject)
         builder = builder.serial_number(x509.random_serial_number())
-        builder = builder.public_key(device.leaf.public_key())  # type: ignore[arg-type]
+        builder = builder.public_key(device.leaf.public_key())
         builder = builder.not_valid_before(now).not_valid_after(now + timedelta(days=90))
         builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
         key.sign(b"x" * 4_000, ec.ECDSA(hashes.SHA256()))
@@ -111,7 +112,7 @@ def _self_signed() -> bytes:
     return pem + certificate.public_bytes(Encoding.PEM)
 
 
-def _median(once) -> float:  # noqa: ANN001
+def _median(once: Callable[[], float]) -> float:
     for _ in range(20):
         once()
     return statistics.median(once() for _ in range(REPEAT))

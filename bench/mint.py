@@ -21,14 +21,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench.report import Row, report
 from homeport.artefacts.manifest import ManifestReader
-from homeport.factory.archive import read_archive, write_archive
+from homeport.factory.archive.file import read_archive, write_archive
+from homeport.factory.archive.records import DeviceRecord
 from homeport.factory.factory import Factory
 from homeport.factory.hand_over import hand_over
 from homeport.factory.initialise import FactoryPlan, initialise
 from homeport.factory.key_sources import SoftwareKeys
 from homeport.factory.mint import mint
 from homeport.factory.orders import Counting, Wish, counted_order, missing_serial_numbers
-from homeport.factory.records import DeviceRecord
 from homeport.factory.settings import PlatformSettings
 from homeport.factory.store import write_stores
 

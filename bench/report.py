@@ -25,7 +25,9 @@ def report(name: str, rows: Sequence[Row], details: Mapping[str, object]) -> Non
     """Print the table and write the JSON file."""
     width = max(len(row.name) for row in rows)
     for row in rows:
-        goal = "" if row.goal is None else f"  goal {row.goal:g}  {'holds' if row.holds else 'MISSED'}"
+        goal = (
+            "" if row.goal is None else f"  goal {row.goal:g}  {'holds' if row.holds else 'MISSED'}"
+        )
         print(f"{row.name:{width}}  {row.value:12,.3f} {row.unit:6}{goal}")
     OUT.mkdir(exist_ok=True)
     document = {

@@ -67,7 +67,7 @@ def note_ticket(ticket: Ticket) -> None:
         "key": ticket.key_identifier.hex(),
         "not_after": ticket.not_after.isoformat(),
     }
-    note(_logger, logging.INFO, "certificate prepared", **fields)
+    note(_logger, logging.DEBUG, "certificate prepared", **fields)
 
 
 class CertificateAuthority:

@@ -162,10 +162,10 @@ def plug_in(play: Play) -> None:
     waiting = set(play.sold)
 
     def arrived() -> bool:
-        for serial in sorted(waiting):
-            if play.device(serial)["state"] == "operational":
-                waiting.remove(serial)
-                play.tell(f"[bold green]{serial}[/] arrived: its first message is at its upstream")
+        listed = play.stage.ask("device", "list", "--state", "operational", *play.platform)
+        for serial in sorted(waiting & {device["serial_number"] for device in listed}):
+            waiting.remove(serial)
+            play.tell(f"[bold green]{serial}[/] arrived: its first message is at its upstream")
         return not waiting
 
     play.stage.until("all sold devices arrive", arrived, ARRIVE_SECONDS)

@@ -3,16 +3,13 @@
 
 import ipaddress
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from homeport.broker.access import BrokerAccess
-from homeport.broker.embedded import ACCESS_FILE, EmbeddedBroker
+from homeport.broker.embedded import EmbeddedBroker
 from homeport.broker.link import BrokerLink
-from homeport.broker.settings import EmbeddedSettings, ExternalSettings
+from homeport.broker.settings import EmbeddedSettings
 from homeport.broker.settings import Listener as BrokerListener
 from homeport.ca import LocalIssuer
 from homeport.ca.profiles import LDEVID
@@ -36,17 +33,20 @@ from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Registry
 from homeport.provisioning.waiting import WAKING, Waiting
 from homeport.server.authorities import KnownAuthorities
-from homeport.server.certificates.places import KeyPlaces
-from homeport.server.platform_keys import PlatformKeys, open_platform_keys
-from homeport.server.tls import TlsFiles
 from homeport.server.disconnecting import Disconnecting
 from homeport.server.listeners import Listener, Place
 from homeport.server.noting import note_answer, note_failure
+from homeport.server.opening import (
+    broker_access,
+    broker_directory,
+    open_keys,
+    open_registry,
+)
 from homeport.server.operations import OperationsDoor
+from homeport.server.platform_keys import PlatformKeys
 from homeport.server.renewing import Renewing, Switch
 from homeport.server.settings import ServerSettings
 from homeport.server.trail import Handler, Trail
-from homeport.storage.sqlite.registry import SqliteRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,41 +106,19 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
             )
 
 
-def open_registry(settings: ServerSettings) -> AbstractAsyncContextManager[Registry]:
-    """Return the registry, to be entered."""
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return SqliteRegistry(settings.registry_path)
-
-
-def open_keys(settings: ServerSettings, now: datetime) -> PlatformKeys:
-    """Open the platform's keys; made where they are missing."""
-    tls = settings.tls
-    if (tls.certificate is None) != (tls.key is None):
-        raise HomeportError(Code.SETTING_WRONG, "tls.certificate and tls.key go together")
-    files = TlsFiles(tls.certificate, tls.key) if tls.certificate and tls.key else None
-    places = KeyPlaces(
-        directory=settings.data / "keys",
-        names=(settings.name,),
-        issuing_key=settings.keys.issuer,
-        tls=files,
-        tls_anchors=tls.anchors,
-    )
-    return open_platform_keys(places, now)
-
-
 @asynccontextmanager
 async def open_broker(
     settings: ServerSettings, keys: PlatformKeys, clock: Clock
 ) -> AsyncIterator[tuple[EmbeddedBroker | None, BrokerLink]]:
     """Start our own broker, unless one is given, and connect to it."""
     if settings.broker.urls:
-        async with BrokerLink(BrokerAccess.external(_external(settings)), clock) as link:
+        async with BrokerLink(broker_access(settings), clock) as link:
             yield None, link
         return
     listen = settings.listen
     websocket = BrokerListener(listen.mqtt_address, listen.websocket_port)
     embedded = EmbeddedSettings(
-        directory=_broker_directory(settings),
+        directory=broker_directory(settings),
         certificate=keys.tls_file,
         key=keys.tls_file,
         device_issuers=keys.issuing_file,
@@ -149,13 +127,6 @@ async def open_broker(
     )
     async with EmbeddedBroker(embedded, clock) as broker, BrokerLink(broker.access, clock) as link:
         yield broker, link
-
-
-def open_broker_link(settings: ServerSettings) -> BrokerLink:
-    """Return a connection to the broker of the platform that runs already, to be entered."""
-    if settings.broker.urls:
-        return BrokerLink(BrokerAccess.external(_external(settings)))
-    return BrokerLink(BrokerAccess.read(_broker_directory(settings) / ACCESS_FILE))
 
 
 def make_door(
@@ -220,27 +191,6 @@ def _endpoints(settings: ServerSettings) -> tuple[Endpoint, ...]:
         protocol="mqtt-websocket", host=settings.name, port=listen.websocket_port, path="/mqtt"
     )
     return (mqtt, websocket)
-
-
-def _broker_directory(settings: ServerSettings) -> Path:
-    return settings.data / "broker"
-
-
-def _external(settings: ServerSettings) -> ExternalSettings:
-    given = settings.broker
-    if given.platform_seed is None or given.system_seed is None or given.issuer_seed is None:
-        raise HomeportError(
-            Code.SETTING_WRONG,
-            "a given broker needs broker.platform_seed, broker.system_seed and broker.issuer_seed",
-        )
-    return ExternalSettings(
-        urls=given.urls,
-        account=given.account,
-        platform_seed=given.platform_seed,
-        system_seed=given.system_seed,
-        issuer_seed=given.issuer_seed,
-        anchors=given.anchors,
-    )
 
 
 def _handlers(

@@ -10,7 +10,7 @@ from homeport.errors import HomeportError
 from homeport.http.asgi import Scope
 from homeport.http.problem import status_of
 from homeport.http.source import peer_address
-from homeport.server import metrics
+from homeport.server.metrics import ANSWERS, PROBLEMS
 from homeport.telemetry import CODE, DETAIL, DEVICE, SOURCE, note
 
 _log: Final = logging.getLogger("homeport.door")
@@ -18,7 +18,7 @@ _log: Final = logging.getLogger("homeport.door")
 
 def note_answer(came_of: str, device: DeviceId, facts: Mapping[str, object]) -> None:
     """Note an answer to a device that was proven."""
-    metrics.ANSWERS.labels(came_of).inc()
+    ANSWERS.labels(came_of).inc()
     note(
         _log, logging.INFO, "enrolment answered", **{DEVICE: str(device), "state": came_of, **facts}
     )
@@ -28,10 +28,10 @@ def note_failure(scope: Scope, error: Exception) -> None:
     """Note a request that ended in a problem; ours are errors with a trace."""
     facts: dict[str, object] = {"path": scope["path"][:100], SOURCE: peer_address(scope)}
     if isinstance(error, HomeportError):
-        metrics.PROBLEMS.labels(error.code).inc()
+        PROBLEMS.labels(error.code).inc()
         facts |= {CODE: error.code, DETAIL: error.detail}
         level = logging.WARNING if status_of(error.code) >= 500 else logging.INFO  # noqa: PLR2004
         note(_log, level, "request refused", **facts)
     else:
-        metrics.PROBLEMS.labels("internal-error").inc()
+        PROBLEMS.labels("internal-error").inc()
         _log.error("request failed", exc_info=error, extra={"homeport_fields": facts})

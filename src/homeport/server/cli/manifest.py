@@ -30,7 +30,7 @@ from homeport.server.cli.session import (
     say,
     settings_of,
 )
-from homeport.server.compose import open_registry
+from homeport.server.opening import open_registry
 from homeport.server.settings import ServerSettings
 
 app = typer.Typer(no_args_is_help=True)

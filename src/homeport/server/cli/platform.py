@@ -18,7 +18,7 @@ from homeport.server.cli.session import (
     say,
     settings_of,
 )
-from homeport.server.compose import open_keys
+from homeport.server.opening import open_keys
 
 app = typer.Typer(no_args_is_help=True)
 

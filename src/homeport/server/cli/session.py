@@ -23,7 +23,7 @@ from rich.table import Table
 from homeport.clock import SystemClock
 from homeport.errors import HomeportError
 from homeport.provisioning.ports import Registry, Transaction
-from homeport.server.compose import open_registry
+from homeport.server.opening import open_registry
 from homeport.server.settings import ServerSettings, load_settings
 
 Result = TypeVar("Result")

@@ -24,7 +24,6 @@ from homeport.server.cli.session import (
     settings_of,
     transact,
 )
-from homeport.server.cli.watching import watch_messages
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -70,6 +69,8 @@ def watch(
     as_json: Json = False,
 ) -> None:
     """Show devices' messages as they arrive at this platform's broker, until Ctrl-C."""
+    from homeport.server.cli.watching import watch_messages  # NATS: only where it is needed
+
     settings = settings_of(config, data)
     asyncio.run(watch_messages(settings, tenant=tenant, count=count, as_json=as_json))
 

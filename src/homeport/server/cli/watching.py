@@ -5,9 +5,9 @@ import json
 import sys
 from collections.abc import AsyncIterator
 
-from homeport.broker.link import Message
+from homeport.broker.link import BrokerLink, Message
 from homeport.server.cli.session import now, printable
-from homeport.server.compose import open_broker_link
+from homeport.server.opening import broker_access
 from homeport.server.settings import ServerSettings
 
 
@@ -15,7 +15,7 @@ async def watch_messages(
     settings: ServerSettings, *, tenant: str | None, count: int, as_json: bool
 ) -> None:
     """Print messages until `count` were seen; 0 means for ever."""
-    async with open_broker_link(settings) as link:
+    async with BrokerLink(broker_access(settings)) as link:
         messages: AsyncIterator[Message] = link.watch(tenant)
         seen = 0
         async for message in messages:

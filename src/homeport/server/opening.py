@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What commands and the running platform both open: registry, keys, the way to the broker.
+
+Apart from `compose`, so that a command need not import a web server.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
+
+from homeport.broker.access import ACCESS_FILE, BrokerAccess
+from homeport.broker.settings import ExternalSettings
+from homeport.errors import Code, HomeportError
+from homeport.provisioning.ports import Registry
+from homeport.server.certificates.places import KeyPlaces
+from homeport.server.platform_keys import PlatformKeys, open_platform_keys
+from homeport.server.settings import ServerSettings
+from homeport.server.tls import TlsFiles
+from homeport.storage.sqlite.registry import SqliteRegistry
+
+
+def open_registry(settings: ServerSettings) -> AbstractAsyncContextManager[Registry]:
+    """Return the registry, to be entered."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return SqliteRegistry(settings.registry_path)
+
+
+def open_keys(settings: ServerSettings, now: datetime) -> PlatformKeys:
+    """Open the platform's keys; made where they are missing."""
+    tls = settings.tls
+    if (tls.certificate is None) != (tls.key is None):
+        raise HomeportError(Code.SETTING_WRONG, "tls.certificate and tls.key go together")
+    files = TlsFiles(tls.certificate, tls.key) if tls.certificate and tls.key else None
+    places = KeyPlaces(
+        directory=settings.data / "keys",
+        names=(settings.name,),
+        issuing_key=settings.keys.issuer,
+        tls=files,
+        tls_anchors=tls.anchors,
+    )
+    return open_platform_keys(places, now)
+
+
+def broker_access(settings: ServerSettings) -> BrokerAccess:
+    """Return how to reach the broker: the given one, or our own that runs already."""
+    if settings.broker.urls:
+        return BrokerAccess.external(_external(settings))
+    return BrokerAccess.read(broker_directory(settings) / ACCESS_FILE)
+
+
+def broker_directory(settings: ServerSettings) -> Path:
+    """Return where our own broker lives."""
+    return settings.data / "broker"
+
+
+def _external(settings: ServerSettings) -> ExternalSettings:
+    given = settings.broker
+    if given.platform_seed is None or given.system_seed is None or given.issuer_seed is None:
+        raise HomeportError(
+            Code.SETTING_WRONG,
+            "a given broker needs broker.platform_seed, broker.system_seed and broker.issuer_seed",
+        )
+    return ExternalSettings(
+        urls=given.urls,
+        account=given.account,
+        platform_seed=given.platform_seed,
+        system_seed=given.system_seed,
+        issuer_seed=given.issuer_seed,
+        anchors=given.anchors,
+    )
