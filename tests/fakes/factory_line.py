@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from homeport.artefacts.manifest import ManifestLine, ManifestReader
-from homeport.factory.archive import read_archive
+from homeport.factory.archive.file import read_archive
+from homeport.factory.archive.records import DeviceRecord
 from homeport.factory.cli import main
 from homeport.factory.factory import Factory
-from homeport.factory.records import DeviceRecord
 from homeport.pki.certificates import pem_of
 from tools.vectors_artefacts.works import Works
 

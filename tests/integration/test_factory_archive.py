@@ -13,9 +13,9 @@ import pytest
 
 from fakes.factory_line import FactoryLine, line
 from homeport.errors import Code, HomeportError
-from homeport.factory.archive import TORN_MAX_BYTES, create_archive, open_seal, write_archive
-from homeport.factory.records import DeviceRecord, Order
-from homeport.factory.sealing import DeviceSecrets, Seal
+from homeport.factory.archive.file import TORN_MAX_BYTES, create_archive, open_seal, write_archive
+from homeport.factory.archive.records import DeviceRecord, Order
+from homeport.factory.archive.sealing import DeviceSecrets, Seal
 from homeport.keys import Secret
 
 __all__ = ["line"]

@@ -14,8 +14,8 @@ from pypdf import PdfReader
 from fakes.factory_line import line, make_line
 from homeport.artefacts.claim_code import show_claim_code
 from homeport.artefacts.label import parse_label, verify_label
-from homeport.factory import sheets
-from homeport.factory.labels import CODE_MM, labels_of
+from homeport.factory.printing import sheets
+from homeport.factory.printing.labels import CODE_MM, labels_of
 
 __all__ = ["line"]
 

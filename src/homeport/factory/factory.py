@@ -9,9 +9,9 @@ from typing import Final
 from cryptography import x509
 
 from homeport.errors import Code, HomeportError
-from homeport.factory.archive import open_seal
+from homeport.factory.archive.file import open_seal
+from homeport.factory.archive.sealing import Seal
 from homeport.factory.key_places import in_directory
-from homeport.factory.sealing import Seal
 from homeport.factory.settings import (
     ARCHIVE_FILE,
     IDEVID_ANCHOR_FILE,

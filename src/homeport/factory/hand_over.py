@@ -11,9 +11,9 @@ from typing import Final
 
 from homeport.artefacts.manifest import VERSION, ManifestHeader, ManifestLine, ManifestWriter
 from homeport.errors import Code, HomeportError
-from homeport.factory.archive import read_archive
+from homeport.factory.archive.file import read_archive
+from homeport.factory.archive.records import DeviceRecord
 from homeport.factory.factory import Factory
-from homeport.factory.records import DeviceRecord
 
 REPORT_EVERY: Final = 512
 """Devices between two calls of `report`."""

@@ -20,7 +20,7 @@ from cryptography import x509
 
 from homeport.artefacts.signers import MANIFEST_SIGNER, VOUCHER_SIGNER
 from homeport.errors import Code, HomeportError
-from homeport.factory.archive import create_archive
+from homeport.factory.archive.file import create_archive
 from homeport.factory.certificates import make_issuer, make_root, make_signer
 from homeport.factory.key_places import in_directory, in_token, is_token
 from homeport.factory.settings import (

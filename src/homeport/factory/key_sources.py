@@ -17,8 +17,8 @@ from cryptography.x509.oid import NameOID
 from homeport.artefacts.manifest import HardwareIdentity
 from homeport.domain.device import check_serial_number
 from homeport.errors import Code, HomeportError, MalformedError
+from homeport.factory.archive.records import DeviceRecord, Order
 from homeport.factory.key_places import in_token
-from homeport.factory.records import DeviceRecord, Order
 from homeport.keys import PublicKey, make_key, open_key
 from homeport.pki.certificates import READ_ERRORS, parse_certificate, public_key_of, spki_of
 from homeport.pki.requests import ProvenCsr, verify_request

@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from homeport.artefacts.claim_code import hash_claim_code, make_claim_code
 from homeport.artefacts.dpp_key import compressed_point, dpp_spki
-from homeport.factory.archive import BATCH, ArchiveWriter
+from homeport.factory.archive.file import BATCH, ArchiveWriter
+from homeport.factory.archive.records import DeviceRecord, Order
+from homeport.factory.archive.sealing import DeviceSecrets
 from homeport.factory.factory import Factory
 from homeport.factory.key_sources import KeySource, pkcs8
-from homeport.factory.records import DeviceRecord, Order
-from homeport.factory.sealing import DeviceSecrets
 
 TOKEN_BATCH = 16
 """Devices for each fsync when a token makes the keys: it is a hundred times slower than the disk,

@@ -13,8 +13,8 @@ from pathlib import Path
 from homeport.artefacts.manifest import HardwareIdentity
 from homeport.domain.device import check_serial_number
 from homeport.errors import Code, HomeportError, MalformedError
-from homeport.factory.archive import ArchiveWriter
-from homeport.factory.records import Order
+from homeport.factory.archive.file import ArchiveWriter
+from homeport.factory.archive.records import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

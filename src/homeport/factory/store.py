@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from homeport.factory.archive.records import DeviceRecord, file_name
 from homeport.factory.factory import Factory
-from homeport.factory.labels import label_of, write_label
-from homeport.factory.records import DeviceRecord, file_name
+from homeport.factory.printing.labels import label_of, write_label
 from homeport.factory.settings import toml_text
 from homeport.pki.certificates import parse_certificate, pem_of
 

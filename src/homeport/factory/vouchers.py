@@ -9,9 +9,9 @@ from cryptography import x509
 
 from homeport.artefacts.voucher import Voucher, idevid_issuer_of, issue_voucher
 from homeport.errors import Code, HomeportError
-from homeport.factory.archive import read_archive
+from homeport.factory.archive.file import read_archive
+from homeport.factory.archive.records import DeviceRecord
 from homeport.factory.factory import Factory
-from homeport.factory.records import DeviceRecord
 from homeport.pki.certificates import der_of, parse_certificate
 
 

@@ -18,8 +18,8 @@ from homeport.factory.cli.output import (
     warn,
 )
 from homeport.factory.factory import Factory
-from homeport.factory.labels import CODE_MM, PrintableLabel, labels_of, write_svgs
-from homeport.factory.sheets import SHEETS, write_sheets
+from homeport.factory.printing.labels import CODE_MM, PrintableLabel, labels_of, write_svgs
+from homeport.factory.printing.sheets import SHEETS, write_sheets
 
 
 class _Largest:

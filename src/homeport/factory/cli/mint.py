@@ -10,7 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from homeport.factory import mint as library
-from homeport.factory.archive import ArchiveWriter, read_archive, write_archive
+from homeport.factory.archive.file import ArchiveWriter, read_archive, write_archive
+from homeport.factory.archive.records import DeviceRecord, Order
 from homeport.factory.cli.output import Directory, Json, now, print_json, progress, say, warn
 from homeport.factory.factory import Factory
 from homeport.factory.key_sources import (
@@ -29,7 +30,6 @@ from homeport.factory.orders import (
     missing_serial_numbers,
     read_serial_numbers,
 )
-from homeport.factory.records import DeviceRecord, Order
 from homeport.factory.store import write_stores
 
 WIDTH: Final = 6

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 from rich.table import Table
 
-from homeport.factory.census import OrderState, take_census
+from homeport.factory.archive.census import OrderState, take_census
 from homeport.factory.cli.output import Directory, Json, out, print_facts, print_json
 from homeport.factory.factory import Factory
 from homeport.pki.certificates import fingerprint
@@ -15,7 +15,7 @@ from homeport.pki.certificates import fingerprint
 def show(directory: Directory, as_json: Json = False) -> None:
     """Show what is in the factory: its authorities, orders and counts."""
     factory = Factory(directory)
-    orders = take_census(factory)
+    orders = take_census(factory.archive)
     facts = {
         "factory": factory.settings.name,
         "authority": factory.authority,

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from homeport.errors import Code, HomeportError
+from homeport.factory.archive.records import file_name
 from homeport.factory.cli.output import (
     Directory,
     Json,
@@ -20,7 +21,6 @@ from homeport.factory.cli.output import (
     say,
 )
 from homeport.factory.factory import Factory
-from homeport.factory.records import file_name
 from homeport.factory.vouchers import Ownership, issue_vouchers
 from homeport.pki.certificates import fingerprint
 

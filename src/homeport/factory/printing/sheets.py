@@ -20,7 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from homeport.artefacts.claim_code import show_claim_code
 from homeport.errors import Code, HomeportError
-from homeport.factory.labels import CODE_MM, QUIET_ZONE, PrintableLabel
+from homeport.factory.printing.labels import CODE_MM, QUIET_ZONE, PrintableLabel
 
 PAGES_PER_FILE: Final = 200
 """4,200 labels, 15 MB of memory."""

@@ -19,7 +19,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from homeport.errors import Code, HomeportError
-from homeport.factory.records import (
+from homeport.factory.archive.records import (
     VERSION,
     ArchiveHeader,
     DeviceRecord,
@@ -29,7 +29,7 @@ from homeport.factory.records import (
     decode_record,
     encode,
 )
-from homeport.factory.sealing import SALT_BYTES, Seal
+from homeport.factory.archive.sealing import SALT_BYTES, Seal
 from homeport.keys import Secret
 from homeport.keys.file import create_private_file
 

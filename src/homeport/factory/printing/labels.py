@@ -16,10 +16,10 @@ from homeport.artefacts.claim_code import show_claim_code
 from homeport.artefacts.dpp_key import point_of_spki
 from homeport.artefacts.label import Label, sign_label
 from homeport.errors import Code, HomeportError
-from homeport.factory.archive import read_archive
+from homeport.factory.archive.file import read_archive
+from homeport.factory.archive.records import DeviceRecord, file_name
+from homeport.factory.archive.sealing import DeviceSecrets
 from homeport.factory.factory import Factory
-from homeport.factory.records import DeviceRecord, file_name
-from homeport.factory.sealing import DeviceSecrets
 
 QUIET_ZONE: Final = 4
 """Modules of white around the code (ISO/IEC 18004 section 6.3.8)."""

@@ -2,10 +2,10 @@
 """What is in a factory: its orders and how far they are."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from homeport.factory.archive import read_archive
-from homeport.factory.factory import Factory
-from homeport.factory.records import Order
+from homeport.factory.archive.file import read_archive
+from homeport.factory.archive.records import Order
 
 
 @dataclass(slots=True)
@@ -21,10 +21,10 @@ class OrderState:
         return self.order.count - self.minted
 
 
-def take_census(factory: Factory) -> list[OrderState]:
+def take_census(archive: Path) -> list[OrderState]:
     """Return the orders, in order. Raise FACTORY_BUSY, ARCHIVE_DAMAGED."""
     found: dict[int, OrderState] = {}
-    for record in read_archive(factory.archive):
+    for record in read_archive(archive):
         if isinstance(record, Order):
             found[record.id] = OrderState(record)
         else:

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is printed: labels as codes (`labels`) and on sticker sheets (`sheets`)."""
