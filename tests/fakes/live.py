@@ -151,6 +151,13 @@ class LivePlatform:
         events: list[dict[str, Any]] = shown["timeline"]
         return events
 
+    def wait_until_logged(self, text: str) -> None:
+        """Return when the log has the text: it is written a moment after the answer."""
+        end = time.monotonic() + 10
+        while text not in self.log.read_text(encoding="utf-8"):
+            assert time.monotonic() < end, self.log.read_text(encoding="utf-8")[-2000:]
+            time.sleep(0.02)
+
     def connect(self) -> ssl.SSLSocket:
         """Open a TLS connection, verified by the platform's anchors and name."""
         context = ssl.create_default_context(cafile=str(self.anchors))
