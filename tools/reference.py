@@ -12,17 +12,30 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tools.pages import audit_events, enrolment, errors, native_schemas, topics
+from tools.pages import (
+    audit_events,
+    commands,
+    enrolment,
+    errors,
+    metrics,
+    native_schemas,
+    settings,
+    topics,
+)
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "reference"
 SCHEMA_FOLDER: Final = ROOT / "docs" / "protocols" / "native"
+EXAMPLE_FOLDER: Final = ROOT / "conf"
 NOTICE: Final = "<!-- Written by `make docs`. Change the code, not this page. -->\n\n"
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "audit-events.md": audit_events.page,
+    "commands.md": commands.page,
     "enrolment.md": enrolment.page,
     "errors.md": errors.page,
+    "metrics.md": metrics.page,
+    "settings.md": settings.page,
     "topics.md": topics.page,
 }
 
@@ -41,14 +54,19 @@ def written(name: str) -> str:
 def files() -> dict[Path, str]:
     """Everything that is written from the code, and its text."""
     pages = {FOLDER / name: written(name) for name in PAGES}
-    return pages | {SCHEMA_FOLDER / name: make() for name, make in SCHEMAS.items()}
+    examples = {EXAMPLE_FOLDER / name: settings.example(name) for name, *_ in settings.PROGRAMS}
+    return pages | examples | {SCHEMA_FOLDER / name: make() for name, make in SCHEMAS.items()}
 
 
 def stale() -> list[str]:
     """What differs from the code: files that are old, missing, or written by nobody."""
     wanted = files()
     differing = [path for path, text in wanted.items() if _present(path) != text]
-    present = (*FOLDER.glob("*.md"), *SCHEMA_FOLDER.glob("*.json"))
+    present = (
+        *FOLDER.glob("*.md"),
+        *SCHEMA_FOLDER.glob("*.json"),
+        *EXAMPLE_FOLDER.glob("*.toml"),
+    )
     unknown = [path for path in present if path not in wanted]
     return sorted(str(path.relative_to(ROOT)) for path in (*differing, *unknown))
 
