@@ -59,7 +59,11 @@ class Ticket:
 
 
 def note_ticket(ticket: Ticket) -> None:
-    """Log what is about to be signed."""
+    """Log what is about to be signed.
+
+    At INFO, so that it is there by default: it is the record of what this CA signed that does not
+    depend on the registry (6 µs; quieter programs give another `record`).
+    """
     fields = {
         PROFILE: ticket.profile,
         CERTIFICATE: f"{ticket.serial_number:x}",
@@ -67,7 +71,7 @@ def note_ticket(ticket: Ticket) -> None:
         "key": ticket.key_identifier.hex(),
         "not_after": ticket.not_after.isoformat(),
     }
-    note(_logger, logging.DEBUG, "certificate prepared", **fields)
+    note(_logger, logging.INFO, "certificate prepared", **fields)
 
 
 class CertificateAuthority:
