@@ -35,10 +35,10 @@ from homeport.protocols.native.wire import (
 )
 from homeport.provisioning.enrolment.enrol import enrol
 from homeport.provisioning.enrolment.outcome import Outcome, Refusal
+from homeport.provisioning.enrolment.visit import Visit
 from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Issuer, Registry
 from homeport.provisioning.renew import Renewing, renew
-from homeport.provisioning.enrolment.visit import Visit
 from homeport.provisioning.waiting import Waiting
 
 JSON: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
