@@ -114,6 +114,15 @@ def test_audit_events_are_read_on_from_a_cursor(opened):
     assert not opened.see(lambda tx: tx.audit.since(rest[-1].cursor))
 
 
+def test_only_some_names_are_read_when_asked_for(opened):
+    names = [Name.DEVICE_REGISTERED, Name.ENROLMENT_STARTED, Name.DEVICE_ASSIGNED] * 3
+    opened.do(lambda tx: tx.audit.record(*(event(name, device=device_id()) for name in names)))
+    wanted = {Name.DEVICE_ASSIGNED, Name.ENROLMENT_STARTED}
+    first = opened.see(lambda tx: tx.audit.since(0, names=wanted, limit=4))
+    rest = opened.see(lambda tx: tx.audit.since(first[-1].cursor, names=wanted))
+    assert [told.name for told in (*first, *rest)] == [n for n in names if n in wanted]
+
+
 def test_recording_nothing_records_nothing(opened):
     opened.do(lambda tx: tx.audit.record())
     assert opened.see(lambda tx: tx.audit.last()) == 0

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A registry in memory. It passes the same contract suite as the real ones."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
-from homeport.domain.audit import AuditEvent
+from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.credential import Credential, CredentialState
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment, State
@@ -370,8 +371,11 @@ class FakeAuditTrail:
         found = [event for event in self._rows[after:] if event.device == device]
         return found[:limit]
 
-    async def since(self, cursor: int, *, limit: int = 1000) -> Sequence[AuditEvent]:
-        return self._rows[cursor : cursor + limit]
+    async def since(
+        self, cursor: int, *, names: Collection[Name] = (), limit: int = 1000
+    ) -> Sequence[AuditEvent]:
+        later = (row for row in self._rows[cursor:] if not names or row.name in names)
+        return list(islice(later, limit))
 
     async def last(self) -> int:
         return len(self._rows)

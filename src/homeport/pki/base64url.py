@@ -28,7 +28,7 @@ def decode(text: str) -> bytes:
     try:
         # msgspec's decoder refuses foreign characters and is four times as fast as binascii's.
         value = msgspec.convert(digits, bytes)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter: lone surrogates
         raise MalformedError("not base64url") from None
     tail = len(value) % 3
     if tail and b2a_base64(value[-tail:], newline=False) != digits[-4:].encode():

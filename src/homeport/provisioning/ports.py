@@ -6,13 +6,13 @@ is, its audit events too. It awaits nothing but the transaction's ports and does
 adapter may drive it in a thread of its own (SQLite) or in the event loop (PostgreSQL).
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
-from homeport.domain.audit import AuditEvent
+from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.credential import Credential
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment, State
@@ -276,8 +276,10 @@ class AuditTrail(Protocol):
         """Return a device's timeline beyond the cursor, in order."""
         ...
 
-    async def since(self, cursor: int, *, limit: int = 1000) -> Sequence[AuditEvent]:
-        """Return what came after the cursor, in order."""
+    async def since(
+        self, cursor: int, *, names: Collection[Name] = (), limit: int = 1000
+    ) -> Sequence[AuditEvent]:
+        """Return what came after the cursor, in order; only these names (at most 8) if any."""
         ...
 
     async def last(self) -> int:

@@ -35,6 +35,7 @@ from homeport.provisioning.waiting import WAKING, Waiting
 from homeport.server.authorities import KnownAuthorities
 from homeport.server.disconnecting import Disconnecting
 from homeport.server.listeners import Listener, Place
+from homeport.server.metrics import CertificateExpiry, PlatformGauges, measured
 from homeport.server.noting import note_answer, note_failure
 from homeport.server.opening import (
     broker_access,
@@ -73,7 +74,9 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
 
         switch = Switch(door())
         devices = Listener(
-            with_problems(switch, note_failure), _device_place(settings), tls=keys.tls_file
+            measured(with_problems(switch, note_failure), "device"),
+            _device_place(settings),
+            tls=keys.tls_file,
         )
         devices.bind()
         async with open_broker(settings, keys, clock) as (broker, link):
@@ -82,6 +85,8 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
                 _operations_place(settings),
             )
             operations.bind()
+            CertificateExpiry(keys.expiries)
+            PlatformGauges(waiting, link)
             disconnecting = Disconnecting(link, registry, clock)
             states = StateMessages(registry)
 

@@ -4,13 +4,13 @@
 No metric has a label that devices can make up: each value is a time series for ever.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from datetime import datetime
 from time import perf_counter
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from homeport.http.asgi import App, Receive, Scope, Send
@@ -31,6 +31,19 @@ REQUEST_SECONDS: Final = Histogram(
 REQUESTS_RUNNING: Final = Gauge(
     "homeport_requests_running", "Requests that are being answered now, by door.", ["door"]
 )
+
+
+class BrokerCounters(Protocol):
+    """What the connection to the broker tells of itself."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker answers."""
+        ...
+
+    def counters(self) -> Mapping[str, int]:
+        """Counts since the start, by name."""
+        ...
 
 
 def measured(app: App, door: str) -> App:
@@ -71,3 +84,35 @@ class CertificateExpiry(Collector):
         for name, end in self._expiries().items():
             family.add_metric([name], end.timestamp())
         return [family]
+
+
+class PlatformGauges(Collector):
+    """What is asked for at every scrape: who waits, and what the broker's door counts."""
+
+    def __init__(
+        self, waiting: Sized, broker: BrokerCounters, registry: CollectorRegistry = REGISTRY
+    ) -> None:
+        """Take the long polls, and the connection to the broker."""
+        self._waiting, self._broker = waiting, broker
+        registry.register(self)
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        """Return the values as they are now."""
+        yield GaugeMetricFamily(
+            "homeport_parked_devices_waiting",
+            "Parked devices with a long poll open here.",
+            len(self._waiting),
+        )
+        yield GaugeMetricFamily(
+            "homeport_broker_connected",
+            "1 while the broker answers.",
+            int(self._broker.is_connected),
+        )
+        family = CounterMetricFamily(
+            "homeport_broker_events",
+            "Since the start: connections admitted and refused, state messages handled.",
+            labels=["event"],
+        )
+        for name, count in self._broker.counters().items():
+            family.add_metric([name], count)
+        yield family

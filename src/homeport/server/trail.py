@@ -14,7 +14,7 @@ from typing import Final
 from homeport.clock import Clock
 from homeport.domain.audit import AuditEvent, Name
 from homeport.errors import HomeportError
-from homeport.provisioning.ports import Registry
+from homeport.provisioning.ports import Registry, Transaction
 
 log: Final = logging.getLogger(__name__)
 
@@ -49,15 +49,21 @@ class Trail:
 
     async def _catch_up(self, cursor: int) -> int:
         while True:
-            events = await self._page(cursor)
+            events, last = await self._news(cursor)
             for event in events:
                 await self._tell(event)
-                cursor = event.cursor
             if len(events) < PAGE:
-                return cursor
+                return last
+            cursor = events[-1].cursor
 
-    async def _page(self, cursor: int) -> Sequence[AuditEvent]:
-        return await self._registry.read(lambda tx: tx.audit.since(cursor, limit=PAGE))
+    async def _news(self, cursor: int) -> tuple[Sequence[AuditEvent], int]:
+        """Return what somebody here wants to hear, and the end of the trail at that moment."""
+
+        async def look(tx: Transaction) -> tuple[Sequence[AuditEvent], int]:
+            events = await tx.audit.since(cursor, names=self._handlers.keys(), limit=PAGE)
+            return events, await tx.audit.last()
+
+        return await self._registry.read(look)
 
     async def _tell(self, event: AuditEvent) -> None:
         for handler in self._handlers.get(event.name, ()):

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from homeport.domain.audit import AuditEvent, Name
+from homeport.domain.device import DeviceId
 from homeport.domain.ownership import SalesRecord
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.enrolment.place import assigned, known_place
@@ -79,7 +80,11 @@ async def _import(
         if (other.tenant, other.upstream) != (record.tenant, record.upstream):
             raise HomeportError(Code.SALES_CONFLICT, f"{other.source} gives it to {other.tenant}")
     report.new += await tx.sales.add([record])
-    while waiting := await tx.devices.unowned(record.serial_numbers, record.authority, CHUNK):
+    after: DeviceId | None = None
+    while waiting := await tx.devices.unowned(
+        record.serial_numbers, record.authority, CHUNK, after=after
+    ):
+        after = waiting[-1].id
         for device in waiting:
             owned, event = await assigned(tx, device, record, actor=actor, now=now)
             await tx.devices.put(owned)

@@ -3,11 +3,11 @@
 
 from collections.abc import Sequence
 
-import click
 import typer
 
 from homeport.errors import HomeportError
 from homeport.server.cli import (
+    ca,
     device,
     device_decide,
     manifest,
@@ -34,6 +34,7 @@ app.add_typer(manifest.app, name="manifest", help="What factories hand over.")
 app.add_typer(sales.app, name="sales", help="Which devices were sold to whom.")
 app.add_typer(voucher.app, name="voucher", help="Papers for devices of other platforms.")
 app.add_typer(platform.app, name="platform", help="This platform itself.")
+app.add_typer(ca.app, name="ca", help="The platform's CA under an offline root.")
 app.add_typer(device.app, name="device", help="The devices.")
 device_decide.add_to(device.app)
 
@@ -41,19 +42,11 @@ device_decide.add_to(device.app)
 def main(arguments: Sequence[str]) -> int:
     """Run one command; return its exit status (0 done, 1 refused or failed, 2 misused)."""
     try:
-        app(args=list(arguments), standalone_mode=False)
+        app(args=list(arguments), prog_name="homeport")
     except HomeportError as error:
         print_error(error, as_json="--json" in arguments)
         return 1
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        return 2
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.exceptions.Exit, SystemExit) as ended:
-        code = getattr(ended, "exit_code", None)
-        return code if isinstance(code, int) else 0
-    except (KeyboardInterrupt, click.Abort):
-        return 130
+    except SystemExit as ended:
+        # How typer ends a command, also a misused one, after it has said why.
+        return ended.code if isinstance(ended.code, int) else 0
     return 0

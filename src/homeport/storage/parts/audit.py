@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that happened, in order."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -23,6 +23,9 @@ _BEYOND: Final = (
     .offset(ZERO)
 )
 _SINCE: Final = query(_BEYOND)
+_NAMES_MAX: Final = 8
+_NAMED: Final = [f"name{number}" for number in range(_NAMES_MAX)]
+_NEWS: Final = query(_BEYOND.where(audit_events.c.name.in_([named(name) for name in _NAMED])))
 _OF_DEVICE: Final = query(_BEYOND.where(audit_events.c.device == named("device")))
 _LAST: Final = query(select(func.max(audit_events.c.cursor)))
 _RECORD: Final = addition(audit_events, without=["cursor"])
@@ -49,10 +52,16 @@ class SqlAuditTrail:
         values = {"device": str(device), "after": after, "limit": limit}
         return [_event(row) for row in await self._connection.rows(_OF_DEVICE, values)]
 
-    async def since(self, cursor: int, *, limit: int = 1000) -> Sequence[AuditEvent]:
-        """Return what came after the cursor, in order."""
-        rows = await self._connection.rows(_SINCE, {"after": cursor, "limit": limit})
-        return [_event(row) for row in rows]
+    async def since(
+        self, cursor: int, *, names: Collection[Name] = (), limit: int = 1000
+    ) -> Sequence[AuditEvent]:
+        """Return what came after the cursor, in order; only these names (at most 8) if any."""
+        values: dict[str, object] = {"after": cursor, "limit": limit}
+        if not names:
+            return [_event(row) for row in await self._connection.rows(_SINCE, values)]
+        words = [*(name.value for name in names), *[""] * (_NAMES_MAX - len(names))]
+        values |= zip(_NAMED, words, strict=True)
+        return [_event(row) for row in await self._connection.rows(_NEWS, values)]
 
     async def last(self) -> int:
         """Return the cursor of the newest event, 0 when there is none."""
