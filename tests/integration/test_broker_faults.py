@@ -17,9 +17,11 @@ import pytest
 
 from fakes.broker_site import CLOCK, NAME, Site, TestDevice, until
 from fakes.in_loop import in_loop
-from homeport.broker.access import BrokerAccess
-from homeport.broker.embedded import ACCESS_FILE, EmbeddedBroker
+from homeport.broker.access import ACCESS_FILE, BrokerAccess
+from homeport.broker.embedded import EmbeddedBroker
 from homeport.broker.link import BrokerLink
+from homeport.broker.settings import ExternalSettings
+from homeport.domain.topics import Topic
 from homeport.errors import Code, HomeportError
 from homeport.pki.certificates import der_of
 from homeport.protocols.mqtt.device.awscrt_uplink import AwscrtUplink
@@ -242,3 +244,33 @@ async def test_a_renewed_certificate_is_served_without_a_restart(site: Site) -> 
         assert link.is_connected
         for last in (uplink, again):
             await last.disconnect()
+
+
+@in_loop
+async def test_a_given_broker_is_reached_by_its_seeds(site: Site) -> None:
+    device = await site.device("SN1")
+    async with EmbeddedBroker(site.settings) as broker:
+        seeds = {}
+        for name in ("platform", "system", "issuer"):
+            seeds[f"{name}_seed"] = path = site.directory / f"{name}.seed"
+            path.write_text(getattr(broker.access, name).reveal() + "\n")
+        given = ExternalSettings(urls=broker.access.urls, **seeds)
+        async with BrokerLink(BrokerAccess.external(given)) as link, site.serving(link):
+            await (await opened(site, device)).disconnect()
+            assert link.counters()["admitted"] == 1
+        wrong = ExternalSettings(
+            urls=broker.access.urls, **seeds | {"platform_seed": seeds["issuer_seed"]}
+        )
+        with pytest.raises(HomeportError) as failed:
+            async with BrokerLink(BrokerAccess.external(wrong)):
+                pass
+        assert failed.value.code is Code.BROKER_UNAVAILABLE
+
+
+@in_loop
+async def test_a_device_is_told_things_only_below_down(site: Site) -> None:
+    device = await site.device("SN1")
+    async with site.running() as (_, link):
+        for topic in (device.topics.state, device.topics.up("t")):
+            with pytest.raises(HomeportError):
+                await link.send(Topic.parse(topic), b"1")
