@@ -42,7 +42,7 @@ _END: Final = b'"}\n'
 _TAIL: Final = len(_MARK) + MARK_BYTES * 4 // 3 + len(_END)
 _TRAILER: Final = b'{"trailer":'
 
-Hex256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Hex256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
 ShortText = Annotated[str, Meta(min_length=1, max_length=64)]
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 HardwareIdentity = Literal["file", "pkcs11", "external"]
@@ -55,7 +55,7 @@ class ManifestHeader(
 
     manifest: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     """Version of the format."""
-    authority: Annotated[str, Meta(pattern=r"^[a-z2-7]{16}$")]
+    authority: Annotated[str, Meta(pattern=r"^[a-z2-7]{16}(?!\n)$")]
     """Name of the trust anchor that all identities below lead to (`homeport.pki`)."""
     factory: Annotated[str, Meta(min_length=1, max_length=255)]
     created: Annotated[int, Meta(ge=0, le=2**40)]

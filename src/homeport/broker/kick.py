@@ -38,7 +38,7 @@ _LIST: Final = "$SYS.REQ.SERVER.PING.CONNZ"
 
 
 class _ServerName(Struct):
-    id: Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,64}$")]
+    id: Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,64}(?!\n)$")]
 
 
 class _Connection(Struct, frozen=True):

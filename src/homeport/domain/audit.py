@@ -35,6 +35,7 @@ class Name(StrEnum):
     CANDIDATE_REFUSED = "candidate:refused"
     CREDENTIAL_ISSUED = "credential:issued"
     CREDENTIAL_RENEWED = "credential:renewed"
+    RENEWAL_REFUSED = "renewal:refused"
     CREDENTIAL_REPLACED = "credential:replaced"
     CREDENTIAL_REVOKED = "credential:revoked"
     DEVICE_READMITTED = "device:readmitted"
@@ -60,6 +61,7 @@ STORY: Final[Mapping[Name, str]] = {
     Name.CANDIDATE_REFUSED: "its second key was refused by {actor}",
     Name.CREDENTIAL_ISSUED: "received its operational certificate, valid until {not_after}",
     Name.CREDENTIAL_RENEWED: "renewed its operational certificate, valid until {not_after}",
+    Name.RENEWAL_REFUSED: "was refused a renewal: {title} {advice}",
     Name.CREDENTIAL_REPLACED: "uses its new certificate; the earlier one no longer counts",
     Name.CREDENTIAL_REVOKED: "lost its operational certificate: {reason}",
     Name.DEVICE_READMITTED: "may enrol again, with a new key",

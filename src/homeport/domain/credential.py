@@ -47,6 +47,10 @@ class Credential:
         """Neither expired nor revoked."""
         return self.state is not CredentialState.REVOKED and now < self.not_after
 
+    def is_current(self, now: datetime) -> bool:
+        """Say whether the broker would let its holder in: neither expired, replaced nor revoked."""
+        return self.state is CredentialState.CURRENT and now < self.not_after
+
     def is_renewable(self, now: datetime, grace: timedelta) -> bool:
         """Unrevoked, and expired for no longer than the grace period."""
         return self.state is not CredentialState.REVOKED and now < self.not_after + grace

@@ -5,6 +5,7 @@ The earlier certificate counts until the new one was seen at the broker (`comple
 answer locks nobody out.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +13,8 @@ from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.credential import Credential, CredentialState
 from homeport.domain.device import Device
 from homeport.domain.enrolment import Event
-from homeport.errors import Code, HomeportError
+from homeport.errors import CATALOGUE, Code, HomeportError
+from homeport.provisioning.enrolment.outcome import Refusal
 from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Issuer, Transaction
 from homeport.provisioning.proof import ProvenRenewal
@@ -37,38 +39,48 @@ class Renewing:
     now: datetime
 
 
-async def renew(work: Renewing) -> Renewed:
-    """Certify the key anew; HomeportError (kind refused) when this certificate may not renew."""
+async def renew(work: Renewing) -> Renewed | Refusal:
+    """Certify the key anew, or say why this certificate may not renew; both are recorded.
+
+    Raise CHAIN_UNTRUSTED for a certificate that the registry does not know.
+    """
     present = await work.tx.credentials.get(work.proven.fingerprint)
-    if present is None:
+    device = await work.tx.devices.get(present.device) if present else None
+    if present is None or device is None:
         raise HomeportError(Code.CHAIN_UNTRUSTED, "this certificate was not issued here")
-    device = await _permitted(work, present)
-    for earlier in await _of_key(work, device):
-        if earlier.request_id == work.proven.request_id and earlier.is_valid(work.now):
+    known = await work.tx.credentials.of_key(work.proven.key_hash)
+    refusal = _certificate_forbidden(work, device, present) or _key_forbidden(device, known)
+    if refusal is not None:
+        await work.tx.audit.record(_refused(work, present, refusal))
+        return refusal
+    for earlier in known:
+        if earlier.request_id == work.proven.request_id and earlier.is_current(work.now):
             return Renewed(device, earlier)
     return Renewed(device, await _issue(work, device, present))
 
 
-async def _permitted(work: Renewing, present: Credential) -> Device:
-    device = await work.tx.devices.get(present.device)
-    if device is None:
-        raise HomeportError(Code.DEVICE_UNKNOWN, str(present.device))
-    if present.state is CredentialState.REVOKED:
-        raise HomeportError(Code.CREDENTIAL_REVOKED, present.fingerprint[:16])
+def _certificate_forbidden(work: Renewing, device: Device, present: Credential) -> Refusal | None:
+    match present.state:
+        case CredentialState.REVOKED:
+            return Refusal(Code.CREDENTIAL_REVOKED, present.fingerprint[:16])
+        case CredentialState.REPLACED:
+            # Whoever has an earlier key only, has it from somewhere else than the device.
+            return Refusal(Code.CREDENTIAL_REPLACED, present.fingerprint[:16])
+        case CredentialState.CURRENT:
+            pass
     if present.epoch != device.epoch:
-        raise HomeportError(Code.EPOCH_STALE, f"issued under {present.epoch}, now {device.epoch}")
+        return Refusal(Code.EPOCH_STALE, f"issued under {present.epoch}, now {device.epoch}")
     if not present.is_renewable(work.now, work.policy.renewal_grace):
-        raise HomeportError(Code.CERTIFICATE_EXPIRED, f"at {present.not_after.isoformat()}")
-    return device
+        return Refusal(Code.CERTIFICATE_EXPIRED, f"at {present.not_after.isoformat()}")
+    return None
 
 
-async def _of_key(work: Renewing, device: Device) -> list[Credential]:
-    known = list(await work.tx.credentials.of_key(work.proven.key_hash))
+def _key_forbidden(device: Device, known: Sequence[Credential]) -> Refusal | None:
     if any(credential.device != device.id for credential in known):
-        raise HomeportError(Code.KEY_TAKEN, "")
+        return Refusal(Code.KEY_TAKEN, "")
     if any(credential.state is CredentialState.REVOKED for credential in known):
-        raise HomeportError(Code.KEY_REVOKED, "")
-    return known
+        return Refusal(Code.KEY_REVOKED, "")
+    return None
 
 
 async def _issue(work: Renewing, device: Device, present: Credential) -> Credential:
@@ -82,7 +94,6 @@ async def _issue(work: Renewing, device: Device, present: Credential) -> Credent
         not_before=issued.not_before,
         not_after=issued.not_after,
         certificate=issued.certificate,
-        state=CredentialState.CURRENT,
     )
     run = await work.tx.enrolments.latest(device.id)
     if run is not None and run.id == present.enrolment:
@@ -90,13 +101,24 @@ async def _issue(work: Renewing, device: Device, present: Credential) -> Credent
         moved = run.after(Event.CERTIFICATE_ISSUED, work.now)
         await work.tx.enrolments.put(replace(moved, key_hash=work.proven.key_hash))
     await work.tx.credentials.put(credential)
-    event = AuditEvent(
-        name=Name.CREDENTIAL_RENEWED,
+    facts = {"not_after": issued.not_after.isoformat(), "credential": issued.fingerprint}
+    await work.tx.audit.record(_event(work, present, Name.CREDENTIAL_RENEWED, facts))
+    return credential
+
+
+def _refused(work: Renewing, present: Credential, refusal: Refusal) -> AuditEvent:
+    entry = CATALOGUE[refusal.code]
+    facts = {"code": str(refusal.code), "title": entry.title, "advice": entry.advice}
+    facts |= {"detail": refusal.detail, "peer": work.proven.peer}
+    return _event(work, present, Name.RENEWAL_REFUSED, facts)
+
+
+def _event(work: Renewing, present: Credential, name: Name, facts: Mapping[str, str]) -> AuditEvent:
+    return AuditEvent(
+        name=name,
         at=work.now,
         actor="device",
-        device=device.id,
+        device=present.device,
         enrolment=present.enrolment,
-        facts={"not_after": issued.not_after.isoformat(), "credential": issued.fingerprint},
+        facts=facts,
     )
-    await work.tx.audit.record(event)
-    return credential

@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
+
 from fakes.issuer import FakeIssuer
 from fakes.registry import FakeRegistry
-
 from homeport.domain.audit import Name
 from homeport.domain.credential import CredentialState
 from homeport.domain.device import DeviceId
 from homeport.domain.enrolment import State
 from homeport.domain.upstream import OURS
-from homeport.errors import Code, HomeportError
+from homeport.errors import Code
 from homeport.provisioning import decide
 from homeport.provisioning.add_tenant import add_tenant
 from homeport.provisioning.add_upstream import add_own_upstream, add_platform
@@ -52,11 +52,12 @@ class Platform:
 
     async def begin(self) -> "Platform":
         await self.verb(lambda tx: add_own_upstream(tx, now=self.now))
-        for name in ("acme", "other"):
-            await self.verb(
-                lambda tx, name=name: add_tenant(tx, name, title="", actor="t", now=self.now)
-            )
+        await self.add("acme")
+        await self.add("other")
         return self
+
+    async def add(self, tenant: str) -> None:
+        await self.verb(lambda tx: add_tenant(tx, tenant, title="", actor="t", now=self.now))
 
     async def ask(
         self,
@@ -89,19 +90,23 @@ class Platform:
     async def arrive(self, outcome: Outcome | Refusal) -> bool:
         assert isinstance(outcome, Outcome)
         assert outcome.credential is not None
-        fingerprint = outcome.credential.fingerprint
+        return await self.come_online(outcome.credential.fingerprint)
+
+    async def come_online(self, fingerprint: str) -> bool:
         return await self.verb(
             lambda tx: complete(
                 tx,
-                device=outcome.device.id,
-                tenant=outcome.device.tenant or "",
+                device=DEVICE,
+                tenant="acme",
                 fingerprint=fingerprint,
                 online=True,
                 now=self.now,
             )
         )
 
-    async def renew(self, fingerprint: str, key: str = "k1", request: str = "n1") -> Renewed:
+    async def renew(
+        self, fingerprint: str, key: str = "k1", request: str = "n1"
+    ) -> Renewed | Refusal:
         proven = ProvenRenewal(
             fingerprint=fingerprint,
             csr=None,  # type: ignore[arg-type]
@@ -134,14 +139,14 @@ def on_platform(test: Callable[[Platform], Coroutine[Any, Any, None]]) -> Callab
     return wrapped
 
 
-def given(outcome: Outcome | Refusal) -> str:
+def given(outcome: Outcome | Renewed | Refusal) -> str:
     """The fingerprint of what the device got."""
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, Outcome | Renewed)
     assert outcome.credential is not None
     return outcome.credential.fingerprint
 
 
-def refused(outcome: Outcome | Refusal) -> Code:
+def refused(outcome: Outcome | Renewed | Refusal) -> Code:
     assert isinstance(outcome, Refusal)
     return outcome.code
 
@@ -295,9 +300,8 @@ async def test_revoked_stays_out_until_readmitted_and_then_needs_a_new_key(p: Pl
     assert await p.verb(lambda tx: revoke(tx, device, "lost", actor="t", now=p.now)) == 1
     assert refused(await p.ask()) is Code.CREDENTIAL_REVOKED
     assert refused(await p.ask(key="k2", request="r2")) is Code.CREDENTIAL_REVOKED
-    with pytest.raises(HomeportError) as caught:
-        await p.renew(given(outcome))
-    assert caught.value.code is Code.CREDENTIAL_REVOKED
+    assert refused(await p.renew(given(outcome))) is Code.CREDENTIAL_REVOKED
+    assert Name.RENEWAL_REFUSED in await p.names()
     await p.verb(lambda tx: readmit(tx, device, actor="t", now=p.now))
     assert refused(await p.ask()) is Code.KEY_REVOKED
     assert given(await p.ask(key="k2", request="r2"))
@@ -311,7 +315,7 @@ async def test_renewal_gives_a_new_certificate_once_per_request(p: Platform) -> 
     p.now += timedelta(days=60)
     renewed = await p.renew(given(outcome), key="k2")
     again = await p.renew(given(outcome), key="k2")
-    assert renewed.credential == again.credential
+    assert given(renewed) == given(again)
     old = await p.verb(lambda tx: tx.credentials.get(given(outcome)))
     assert old
     assert old.state is CredentialState.CURRENT, "a lost answer must lock nobody out"
@@ -325,11 +329,21 @@ async def test_renewal_when_long_expired_and_when_too_long(p: Platform) -> None:
     await p.sell("EX-000017,acme")
     outcome = await p.ask()
     p.now += timedelta(days=90 + 364)
-    assert (await p.renew(given(outcome))).credential.is_valid(p.now)
+    assert given(await p.renew(given(outcome))) != given(outcome)
     p.now += timedelta(days=2)
-    with pytest.raises(HomeportError) as caught:
-        await p.renew(given(outcome), request="n2")
-    assert caught.value.code is Code.CERTIFICATE_EXPIRED
+    assert refused(await p.renew(given(outcome), request="n2")) is Code.CERTIFICATE_EXPIRED
+
+
+@on_platform
+async def test_a_replaced_certificate_neither_renews_nor_is_given_again(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    outcome = await p.ask()
+    await p.arrive(outcome)
+    renewed = await p.renew(given(outcome))
+    assert isinstance(renewed, Renewed)
+    await p.come_online(given(renewed))
+    assert refused(await p.renew(given(outcome), request="n2")) is Code.CREDENTIAL_REPLACED
+    assert given(await p.ask()) not in {given(outcome), given(renewed)}
 
 
 @on_platform

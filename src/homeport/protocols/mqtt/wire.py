@@ -21,7 +21,7 @@ LOGIN_TYP: Final = "homeport-mqtt+jws"
 WEBSOCKET_PATH: Final = "/mqtt"
 """The path at which the broker speaks MQTT."""
 
-Fingerprint = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Fingerprint = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
 """SHA-256 of a certificate in lower-case hexadecimal."""
 Seconds = Annotated[int, Meta(ge=0, le=2**40)]
 

@@ -60,7 +60,7 @@ def _redirect(visit: Visit, device: Device, run: Enrolment, redirection: Redirec
 def _certify(visit: Visit, device: Device, run: Enrolment, issued: Sequence[Credential]) -> Outcome:
     for earlier in issued:
         same = earlier.request_id == visit.proven.request_id and earlier.epoch == device.epoch
-        if same and earlier.is_valid(visit.now):
+        if same and earlier.is_current(visit.now):
             return Outcome(device, run, earlier)
     made = visit.issuer.issue(device.id, visit.proven.csr, visit.now)
     run = replace(run.after(Event.CERTIFICATE_ISSUED, visit.now), epoch=device.epoch)

@@ -32,7 +32,7 @@ def read_signed_answer(
     Raise PLATFORM_UNPROVEN if the signature, its signer (chain, purpose, name, dates), the
     device's nonce or the request's hash is wrong, MalformedError if it cannot be read.
     """
-    signed = jws.parse(body, limit=ANSWER_MAX_BYTES)
+    signed = _parse(body)
     if signed.header.typ != ANSWER_TYP or signed.header.x5c is None:
         _unproven("what was signed is no answer")
     signer = verify_platform_signer(
@@ -55,6 +55,15 @@ def read_signed_answer(
     if answer.version != VERSION:
         raise MalformedError(f"answer of version {answer.version}")
     return answer
+
+
+def _parse(body: bytes) -> jws.UnverifiedJws:
+    try:
+        return jws.parse(body, limit=ANSWER_MAX_BYTES)
+    except MalformedError:
+        raise
+    except HomeportError as error:  # an algorithm that is none of ours
+        raise HomeportError(Code.PLATFORM_UNPROVEN, f"answer: {error}") from None
 
 
 def _check_anchors(

@@ -155,5 +155,7 @@ class NativeDoor:
         renewed = await parts.registry.transact(
             lambda tx: renew(Renewing(tx, proven, parts.issuer, parts.policy, now))
         )
+        if isinstance(renewed, Refusal):
+            raise HomeportError(renewed.code, renewed.detail)
         parts.noted("renewed", renewed.device.id, {"peer": peer})
         return parts.answers.to_renewal(renewed.device, renewed.credential, binding, now)
