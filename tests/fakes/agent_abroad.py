@@ -10,8 +10,9 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import homeport.agent.cli.run as program
-from homeport.agent.compose import Outside, compose
+from homeport.agent.cli.run import run_in
+from homeport.agent.compose import Outside
+from homeport.agent.settings import AgentSettings
 
 CAP_SYS_TIME = 1 << 25
 
@@ -34,19 +35,13 @@ def may_set_the_clock() -> bool:
 
 def main() -> int:
     """Run the agent; with "steps" its clock can be set, with "stuck" it cannot."""
-    kind, *arguments = sys.argv[1:]
-    if kind == "stuck":
-        if may_set_the_clock():
-            return 3  # The test forgot to take the capability away; the machine's clock is dear.
-        from homeport.__main__ import main as homeport
-
-        return homeport(["agent", "run", *arguments])
-    program.compose = lambda settings: compose(  # type: ignore[assignment]
-        settings, Outside(step_clock=step, is_synchronised=lambda: False)
-    )
-    from homeport.agent.cli import main as agent
-
-    return agent(["run", *arguments])
+    kind, identity, state, address = sys.argv[1:]
+    settings = AgentSettings(identity=Path(identity), state=Path(state), address=address)
+    if kind == "steps":
+        return run_in(settings, Outside(step_clock=step, is_synchronised=lambda: False))
+    if may_set_the_clock():
+        return 3  # The test forgot to take the capability away; the machine's clock is dear.
+    return run_in(settings, Outside())
 
 
 if __name__ == "__main__":

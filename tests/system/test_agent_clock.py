@@ -58,9 +58,7 @@ def agent_in_1971(
     }
     command = [
         "setpriv", "--bounding-set", "-sys_time", "--inh-caps", "-sys_time",
-        sys.executable, "-m", "fakes.agent_abroad", kind,
-        "--identity", str(home), "--state", str(state),
-        "--address", platform.address,
+        sys.executable, "-m", "fakes.agent_abroad", kind, str(home), str(state), platform.address,
     ]  # fmt: skip
     with state.with_suffix(".log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -25,11 +26,11 @@ class DeviceFilter(logging.Filter):
     def __init__(self, name: str) -> None:
         """Take the name to begin with: the serial number, until the platform gave an id."""
         super().__init__()
-        self.device = name
+        self.name_of_device: Callable[[], str] = lambda: name
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the device."""
-        record.device = self.device
+        record.device = self.name_of_device()
         return True
 
 

@@ -67,13 +67,18 @@ class Timekeeper:
         return None if self.is_doubted or now < self.floor else now
 
     def learn(self, signed: datetime) -> None:
-        """Take a time that the platform signed: a lower bound. Step the clock if it is behind."""
+        """Take a time that the platform signed: a lower bound. Step the clock if it is behind.
+
+        A clock that a time service keeps, and that nothing has shown to be wrong, is believed
+        more than one platform.
+        """
+        now = self._clock.now()
+        if self.trusted_now() is not None and self._is_synchronised():
+            signed = min(signed, now)
         self.floor = max(self.floor, signed)
-        was_wrong = self.trusted_now() is None
-        behind = self.floor - self._clock.now()
-        if behind > TOLERANCE and (was_wrong or not self._is_synchronised()):
+        if self.floor - now > TOLERANCE:
             self._set(self.floor)
-        elif behind <= TOLERANCE:
+        else:
             self.is_doubted = False
             self.problem = ""
 

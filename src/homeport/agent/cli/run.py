@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 
-from homeport.agent.compose import Composition, compose
+from homeport.agent.compose import Composition, Outside, compose
 from homeport.agent.identity import load_device_settings
 from homeport.agent.log import set_up_log
 from homeport.agent.memory.store import locked
@@ -18,10 +18,16 @@ logger = logging.getLogger(__name__)
 
 def run(settings: AgentSettings, _options: argparse.Namespace) -> int:
     """Run the agent; 0 when it was told to end."""
+    return run_in(settings, Outside())
+
+
+def run_in(settings: AgentSettings, outside: Outside) -> int:
+    """Run it in the world given."""
     serial_number = load_device_settings(settings.identity).serial_number
-    set_up_log(settings.log, serial_number)
+    naming = set_up_log(settings.log, serial_number)
     with locked(settings.state):
-        composition = compose(settings)
+        composition = compose(settings, outside)
+        naming.name_of_device = lambda: composition.agent.status().device or serial_number
         try:
             asyncio.run(travel(composition))
         except BaseExceptionGroup as group:

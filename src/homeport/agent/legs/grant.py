@@ -120,7 +120,7 @@ def _credential(
         certificate=answer.certificate,
         not_before=int(leaf.not_valid_before_utc.timestamp()),
         not_after=int(leaf.not_valid_after_utc.timestamp()),
-        renew_at=answer.renew_at,
+        renew_at=min(answer.renew_at, int(leaf.not_valid_after_utc.timestamp())),
         key=key,
         endpoints=answer.endpoints,
         topics=answer.topics,

@@ -18,7 +18,7 @@ from homeport.agent.memory.logbook import Logbook
 from homeport.agent.platforms import Approach, Platforms
 from homeport.agent.threads import to_its_end
 from homeport.agent.timekeeping import Timekeeper
-from homeport.errors import Code
+from homeport.errors import Code, MalformedError
 from homeport.protocols.native.device import (
     ClockBehindError,
     PlatformConnection,
@@ -69,9 +69,8 @@ class Visit:
                 self.greeting = await in_thread(self.connection, self.connection.greet)
                 self.nonce = self.greeting.nonce
             else:
-                signed = datetime.fromtimestamp(answer.time, UTC)
-                self.logbook.raise_floor(signed_time=signed)
-                self.timekeeper.learn(signed)
+                self.timekeeper.learn(read_instant(answer.time))
+                self.logbook.raise_floor(signed_time=self.timekeeper.floor)
                 return answer
         raise AssertionError("unreachable")
 
@@ -103,6 +102,14 @@ async def visiting(
         yield Visit(approach, greeting, connection, timekeeper, logbook)
     finally:
         connection.close()
+
+
+def read_instant(seconds: int) -> datetime:
+    """Read a signed time; raise MalformedError for one beyond the year 9999."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        raise MalformedError(f"a time of {seconds} s") from None
 
 
 async def in_thread(
