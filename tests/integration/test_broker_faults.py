@@ -11,18 +11,22 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fakes.broker_site import CLOCK, NAME, Site, TestDevice, until
 from fakes.in_loop import in_loop
+from homeport.broker import link as link_room
 from homeport.broker.access import ACCESS_FILE, BrokerAccess
 from homeport.broker.embedded import EmbeddedBroker
 from homeport.broker.link import BrokerLink
+from homeport.broker.nkey import Role, make_seed
 from homeport.broker.settings import ExternalSettings
 from homeport.domain.topics import Topic
 from homeport.errors import Code, HomeportError
+from homeport.keys import Secret
 from homeport.pki.certificates import der_of
 from homeport.protocols.mqtt.device.awscrt_uplink import AwscrtUplink
 from homeport.provisioning.admit import Admission
@@ -31,6 +35,10 @@ from homeport.provisioning.admit import Admission
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
+
+
+DEAD = ("nats://127.0.0.1:9",)
+"""Where nobody listens."""
 
 
 async def opened(site: Site, device: TestDevice) -> AwscrtUplink:
@@ -249,22 +257,36 @@ async def test_a_renewed_certificate_is_served_without_a_restart(site: Site) -> 
 @in_loop
 async def test_a_given_broker_is_reached_by_its_seeds(site: Site) -> None:
     device = await site.device("SN1")
+
+    def seed_file(name: str, seed: Secret) -> Path:
+        path = site.directory / f"{name}.seed"
+        path.write_text(seed.reveal() + "\n")
+        return path
+
     async with EmbeddedBroker(site.settings) as broker:
-        seeds = {}
-        for name in ("platform", "system", "issuer"):
-            seeds[f"{name}_seed"] = path = site.directory / f"{name}.seed"
-            path.write_text(getattr(broker.access, name).reveal() + "\n")
-        given = ExternalSettings(urls=broker.access.urls, **seeds)
+        given = ExternalSettings(
+            urls=broker.access.urls,
+            platform_seed=seed_file("platform", broker.access.platform),
+            system_seed=seed_file("system", broker.access.system),
+            issuer_seed=seed_file("issuer", broker.access.issuer),
+        )
         async with BrokerLink(BrokerAccess.external(given)) as link, site.serving(link):
             await (await opened(site, device)).disconnect()
             assert link.counters()["admitted"] == 1
-        wrong = ExternalSettings(
-            urls=broker.access.urls, **seeds | {"platform_seed": seeds["issuer_seed"]}
-        )
-        with pytest.raises(HomeportError) as failed:
-            async with BrokerLink(BrokerAccess.external(wrong)):
-                pass
-        assert failed.value.code is Code.BROKER_UNAVAILABLE
+
+
+@in_loop
+async def test_a_wrong_seed_or_an_absent_broker_is_said(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_room, "OPEN_SECONDS", 1)
+    async with EmbeddedBroker(site.settings) as broker:
+        access = broker.access
+        for wrong in (replace(access, platform=make_seed(Role.USER)), replace(access, urls=DEAD)):
+            with pytest.raises(HomeportError) as failed:
+                async with BrokerLink(wrong):
+                    pass
+            assert failed.value.code is Code.BROKER_UNAVAILABLE
 
 
 @in_loop

@@ -32,6 +32,8 @@ from homeport.keys import Secret
 log: Final = logging.getLogger(__name__)
 
 CONNECT_SECONDS: Final = 5
+OPEN_SECONDS: Final = 10
+"""For the first connection; a command for people does not wait longer for a broker that is away."""
 RECONNECT_SECONDS: Final = 0.25
 """A restarted broker is back within a second; a local one bears the knocking."""
 PING_SECONDS: Final = 10
@@ -60,6 +62,7 @@ class BrokerLink:
         self._clock = clock or SystemClock()
         self._platform = Client()
         self._system = Client()
+        self._opened: list[Client] = []
         self._is_closing = False
         self._states: StateStream | None = None
         self._callout: Callout | None = None
@@ -168,25 +171,34 @@ class BrokerLink:
                 await subscription.unsubscribe()
 
     async def _open(self, client: Client, seed: Secret, name: str) -> None:
+        # nats-py would try for ever at first too, and comes back unconnected when it is refused.
+        self._opened.append(client)
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await self._connect(client, seed, name)
+        except (NatsError, OSError, TimeoutError) as error:
+            said = str(client.last_error or error) or "no answer in time"
+            raise HomeportError(Code.BROKER_UNAVAILABLE, f"{name}: {said}") from error
+        if not client.is_connected:
+            raise HomeportError(Code.BROKER_UNAVAILABLE, f"{name}: the broker does not know us")
+
+    async def _connect(self, client: Client, seed: Secret, name: str) -> None:
         tls = None
         if any(url.startswith("tls:") for url in self._access.urls):
             tls = ssl.create_default_context(cafile=self._access.anchors)
-        try:
-            await client.connect(
-                servers=list(self._access.urls),
-                nkeys_seed_str=seed.reveal(),
-                name=f"homeport {name}",
-                connect_timeout=CONNECT_SECONDS,
-                reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type] # it sleeps
-                max_reconnect_attempts=-1,
-                ping_interval=PING_SECONDS,
-                error_cb=_log_error,
-                disconnected_cb=self._log_lost,
-                reconnected_cb=_log_back,
-                tls=tls,
-            )
-        except (NatsError, OSError, TimeoutError) as error:
-            raise HomeportError(Code.BROKER_UNAVAILABLE, f"{name}: {error}") from error
+        await client.connect(
+            servers=list(self._access.urls),
+            nkeys_seed_str=seed.reveal(),
+            name=f"homeport {name}",
+            connect_timeout=CONNECT_SECONDS,
+            reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type] # it sleeps
+            max_reconnect_attempts=-1,
+            ping_interval=PING_SECONDS,
+            error_cb=_log_error,
+            disconnected_cb=self._log_lost,
+            reconnected_cb=_log_back,
+            tls=tls,
+        )
 
     async def _log_lost(self) -> None:
         if not self._is_closing:
@@ -194,9 +206,12 @@ class BrokerLink:
 
     async def _close(self) -> None:
         self._is_closing = True
-        for client in (self._system, self._platform):
+        for client in reversed(self._opened):
             with contextlib.suppress(NatsError, OSError):
                 await client.close()
+                # nats-py 2.16 forgets the socket of an attempt that was cut off.
+                if client._transport is not None:  # noqa: SLF001
+                    client._transport.close()  # type: ignore[no-untyped-call] # noqa: SLF001
 
 
 async def _log_error(error: Exception) -> None:
