@@ -84,7 +84,7 @@ class AgentSettings:
 
     identity: Path = Path("/etc/homeport/device")
     """Directory with device.toml, idevid.pem, platform.pem: made at the factory."""
-    state: Path = Path("/var/lib/homeport")
+    state: Path = Path("/var/lib/homeport-agent")
     """Directory for what the agent remembers. Nobody else may look inside."""
     socket: Path | None = None
     """Where programs on the device publish and receive. Not set: /run/homeport/agent.sock for the

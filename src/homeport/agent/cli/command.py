@@ -61,7 +61,7 @@ def print_error(error: HomeportError, *, as_json: bool) -> None:
 
 
 def _settings(options: argparse.Namespace) -> AgentSettings:
-    path = options.settings or (SETTINGS_FILE if SETTINGS_FILE.exists() else None)
+    path = options.config or (SETTINGS_FILE if SETTINGS_FILE.exists() else None)
     given = {name: getattr(options, option, None) for option, name in _OVERRIDES.items()}
     return load(AgentSettings, path, given)
 
@@ -95,7 +95,7 @@ def _add(
     verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, words: str
 ) -> argparse.ArgumentParser:
     verb = verbs.add_parser(name, help=words, description=words)
-    verb.add_argument("--settings", type=Path, help=f"settings file (else {SETTINGS_FILE})")
+    verb.add_argument("--config", type=Path, help=f"settings file (else {SETTINGS_FILE})")
     verb.add_argument("--identity", type=Path, help="directory with device.toml, from the factory")
     verb.add_argument("--state", type=Path, help="directory that the agent remembers in")
     verb.add_argument("--socket", type=Path, help="socket for programs on this device")

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A program on a device: publishes a temperature, and takes a set point. Needs nothing but Python.
+
+    python3 thermometer.py [SOCKET]
+
+The agent holds certificates, keys and the connection; programs speak lines of JSON through its
+socket (docs/operate/agent.md). While the device is away from its upstream a message waits.
+"""
+
+import json
+import math
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+SOCKET = "/run/homeport/agent.sock"
+PERIOD = 5.0
+"""Seconds between two readings."""
+
+
+class Agent:
+    """The agent's door."""
+
+    def __init__(self, path: str) -> None:
+        """Come in."""
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(path)
+
+    def say(self, **request: Any) -> None:
+        """Send one request; its answer comes in order."""
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Everything that the agent says."""
+        for line in self._socket.makefile():
+            yield json.loads(line)
+
+
+class Thermometer:
+    """A room with a heater, somewhat simplified."""
+
+    def __init__(self, agent: Agent) -> None:
+        """Begin at 20 degrees."""
+        self._agent = agent
+        self._target = 20.0
+        self._began = time.monotonic()
+
+    def measure(self) -> float:
+        """Read the temperature, degrees Celsius."""
+        return round(self._target + math.sin((time.monotonic() - self._began) / 10), 2)
+
+    def publish_readings(self) -> None:
+        """Publish for ever."""
+        while True:
+            reading = {"celsius": self.measure(), "time": int(time.time())}
+            self._agent.say(publish={"channel": "temperature", "payload": reading})
+            time.sleep(PERIOD)
+
+    def obey(self) -> None:
+        """Take set points, and report what did not work."""
+        self._agent.say(subscribe="setpoint")
+        for line in self._agent.lines():
+            if "message" in line:
+                self._target = float(line["message"]["payload"])
+                print(f"the set point is {self._target} now", flush=True)
+            elif "error" in line:
+                print(f"{line['error']['title']} {line['error']['advice']}", file=sys.stderr)
+
+
+def main() -> None:
+    """Publish and obey until Ctrl-C."""
+    thermometer = Thermometer(Agent(sys.argv[1] if len(sys.argv) > 1 else SOCKET))
+    threading.Thread(target=thermometer.publish_readings, daemon=True).start()
+    thermometer.obey()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(0)
