@@ -19,6 +19,7 @@ from homeport.keys.file import FileKey
 from homeport.pki import jws
 from homeport.pki.certificates import public_key_of
 from homeport.protocols.native.server.answers import Answers, Binding, Site
+from homeport.protocols.native.server.nonce import Nonces
 from homeport.protocols.native.wire import (
     ANSWER_TYP,
     AnyAnswer,
@@ -33,6 +34,7 @@ from tools.vectors_native.identities import DOMAIN_SIGNER
 from tools.vectors_native.scene import PlatformKeys
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NONCES = Nonces(bytes(32))
 DAY = timedelta(days=1)
 DEVICE = DeviceId("a" * 16, "EX/17")
 DOMAIN = PlatformKeys("platform.example").service(DOMAIN_SIGNER)
@@ -98,7 +100,7 @@ def verified(body: bytes) -> AnyAnswer:
 
 
 def answered(state: State, **parts: object) -> AnyAnswer:
-    return verified(ANSWERS.to_outcome(outcome(state, **parts), BINDING, "fresh nonce", NOW))
+    return verified(ANSWERS.to_outcome(outcome(state, **parts), BINDING, NONCES, NOW))
 
 
 EXPECTED: dict[State, type | Code] = {
@@ -142,7 +144,7 @@ def test_a_parked_device_hears_what_is_missing_and_how_to_ask_again(state):
     answer = answered(state)
     assert isinstance(answer, Parked)
     assert answer.missing == PARKED[state]
-    assert answer.nonce == "fresh nonce"
+    NONCES.check(answer.nonce, NOW)
     assert (answer.wait, answer.retry_after) == (30, 2)
     assert answer.detail
 
@@ -182,7 +184,7 @@ def test_a_renewal_is_answered_like_an_enrolment():
 
 
 def test_an_altered_answer_does_not_verify():
-    parts = json.loads(ANSWERS.to_outcome(outcome(State.AWAITING_OWNER), BINDING, "n", NOW))
+    parts = json.loads(ANSWERS.to_outcome(outcome(State.AWAITING_OWNER), BINDING, NONCES, NOW))
     padded = parts["payload"] + "=" * (-len(parts["payload"]) % 4)
     assert b'"missing":"owner"' in b64decode(padded, altchars=b"-_")
     parts["payload"] = parts["payload"][:-4] + "AAAA"

@@ -15,6 +15,7 @@ from homeport.domain.enrolment import PARKED, Fact, State
 from homeport.domain.topics import device_prefix
 from homeport.errors import Code, HomeportError
 from homeport.pki.jws import JwsSigner
+from homeport.protocols.native.server.nonce import Nonces
 from homeport.protocols.native.wire import (
     VERSION,
     WAIT_MAX_SECONDS,
@@ -63,9 +64,11 @@ class Answers:
         """Take what to tell, and who signs it."""
         self._site, self._signer = site, signer
 
-    def to_outcome(self, outcome: Outcome, binding: Binding, nonce: str, now: datetime) -> bytes:
-        """Return the signed answer to an enrolment request; `nonce` is for a parked device."""
-        return self._sign(self._answer(outcome, binding, nonce, int(now.timestamp())))
+    def to_outcome(
+        self, outcome: Outcome, binding: Binding, nonces: Nonces, now: datetime
+    ) -> bytes:
+        """Return the signed answer to an enrolment request; a parked device gets a nonce with it."""
+        return self._sign(self._answer(outcome, binding, nonces, now))
 
     def to_renewal(
         self, device: Device, credential: Credential, binding: Binding, now: datetime
@@ -73,15 +76,17 @@ class Answers:
         """Return the signed answer to a renewal."""
         return self._sign(self._enrolled(device, credential, binding, int(now.timestamp())))
 
-    def _answer(self, outcome: Outcome, binding: Binding, nonce: str, now: int) -> AnyAnswer:
-        state = outcome.run.state
+    def _answer(
+        self, outcome: Outcome, binding: Binding, nonces: Nonces, at: datetime
+    ) -> AnyAnswer:
+        state, now = outcome.run.state, int(at.timestamp())
         match state:
             case State.ISSUED | State.OPERATIONAL:
                 if outcome.credential is None:
                     raise HomeportError(Code.TRANSITION_ILLEGAL, f"{state} without a certificate")
                 return self._enrolled(outcome.device, outcome.credential, binding, now)
             case State.AWAITING_OWNER | State.AWAITING_UPSTREAM | State.AWAITING_DECISION:
-                return _parked(PARKED[state], binding, nonce, now)
+                return _parked(PARKED[state], binding, nonces.make(at), now)
             case State.REDIRECTED:
                 return _redirect(outcome, binding, now)
             case State.PROVEN | State.ASSIGNED:

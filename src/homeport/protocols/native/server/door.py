@@ -124,7 +124,7 @@ class NativeDoor:
                 outcome = await self._wait(enrolling, outcome, news)
         now = parts.clock.now()
         parts.noted(outcome.run.state, device, {"run": outcome.run.id, "peer": peer})
-        return parts.answers.to_outcome(outcome, enrolling.binding, parts.nonces.make(now), now)
+        return parts.answers.to_outcome(outcome, enrolling.binding, parts.nonces, now)
 
     async def _wait(self, enrolling: Enrolling, outcome: Outcome, news: asyncio.Event) -> Outcome:
         """Hold a long poll until the fact arrives or the time that the device gave is over."""

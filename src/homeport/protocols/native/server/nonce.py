@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stateless nonces: [2] of docs/protocols/native.md.
 
-A nonce is its time, some randomness and an HMAC over both, so that N processes with one key accept
-each other's and nothing is stored. It is not for one use only: within its lifetime a captured
+A nonce is its time, a count and an HMAC over both, so that N processes with one key accept each
+other's and nothing is stored; nobody without the key can tell the next one. It is not for one use only: within its lifetime a captured
 request can be sent again, which gives the sender the answer it had already and nothing new.
 """
 
 import base64
 import binascii
 import hmac
-import os
+import random
 import struct
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Final
 
 from homeport.errors import Code, HomeportError
@@ -24,7 +25,7 @@ _SKEW: Final = timedelta(seconds=5)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _LIFETIME_MS: Final = LIFETIME // _MILLISECOND
 _SKEW_MS: Final = _SKEW // _MILLISECOND
-_BODY: Final = struct.Struct(">Q8s")
+_BODY: Final = struct.Struct(">QQ")
 _TAG_BYTES: Final = 16
 
 
@@ -34,10 +35,12 @@ class Nonces:
     def __init__(self, key: bytes) -> None:
         """Take the platform's nonce key, 32 random bytes."""
         self._key = key
+        self._count = count(random.getrandbits(62))
+        """Only to tell apart what is made in one millisecond; it need not be secret."""
 
     def make(self, now: datetime) -> str:
         """Return a fresh nonce."""
-        body = _BODY.pack(int(now.timestamp() * 1000), os.urandom(8))
+        body = _BODY.pack(int(now.timestamp() * 1000), next(self._count))
         return base64.urlsafe_b64encode(body + self._tag(body)).decode()
 
     def check(self, nonce: str | None, now: datetime) -> None:
