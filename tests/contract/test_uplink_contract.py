@@ -118,11 +118,11 @@ async def test_what_was_said_while_it_was_away_arrives_later(site: Site, adapter
 @in_loop
 async def test_a_good_bye_speaks_no_will_and_is_no_loss(site: Site, adapter: Adapter) -> None:
     device = await site.device("SN1")
-    async with site.running():
+    async with site.running(), asyncio.TaskGroup() as group:
         uplink = adapter(site.uplink_settings(device), CLOCK)
         await uplink.connect()
         await uplink.publish(device.topics.state, device.online, retain=True)
-        lost = asyncio.create_task(uplink.lost())
+        lost = group.create_task(uplink.lost())
         await uplink.disconnect()
         await uplink.disconnect()
         # A second connection's message is handled after all that the first could have left behind.

@@ -80,10 +80,11 @@ async def platform_ears(link: BrokerLink) -> AsyncIterator[list[tuple[str, bytes
         async for message in link.watch():
             heard.append((str(message.topic), message.payload))  # noqa: PERF401 - seen as it grows
 
-    task = asyncio.create_task(listen())
-    await asyncio.sleep(0.05)
-    yield heard
-    task.cancel()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(listen())
+        await asyncio.sleep(0.05)
+        yield heard
+        task.cancel()
 
 
 @in_loop

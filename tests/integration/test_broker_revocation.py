@@ -30,7 +30,7 @@ def site(tmp_path: Path) -> Site:
 async def test_a_revoked_device_is_out_at_once_and_stays_out(site: Site) -> None:
     revoked, witness = await site.device("SN1"), await site.device("SN2")
     heard: list[bytes] = []
-    async with site.running() as (_, link):
+    async with site.running() as (_, link), asyncio.TaskGroup() as group:
         good = AwscrtUplink(site.uplink_settings(witness), CLOCK)
         await good.connect()
         await good.subscribe(witness.topics.every_down, lambda _, said: heard.append(said))
@@ -41,7 +41,7 @@ async def test_a_revoked_device_is_out_at_once_and_stays_out(site: Site) -> None
 
         await site.set_state(revoked, CredentialState.REVOKED)
         begun = time.monotonic()
-        ending = asyncio.create_task(link.disconnect(revoked.id))
+        ending = group.create_task(link.disconnect(revoked.id))
         await bad.lost()
         assert time.monotonic() - begun < AT_ONCE
         await until(lambda: not site.registry.rows.presence[revoked.id].online)
@@ -60,6 +60,12 @@ async def test_a_revoked_device_is_out_at_once_and_stays_out(site: Site) -> None
         await bad.disconnect()
 
 
+async def _until_thrown_out(uplink: AwscrtUplink) -> None:
+    with suppress(HomeportError):
+        await uplink.connect()
+        await uplink.lost()
+
+
 @in_loop
 async def test_a_log_in_that_was_under_way_is_caught(site: Site) -> None:
     device = await site.device("SN1")
@@ -73,18 +79,16 @@ async def test_a_log_in_that_was_under_way_is_caught(site: Site) -> None:
         return admission
 
     site.admit = slow  # type: ignore[method-assign]
-    async with site.running() as (_, link):
+    async with site.running() as (_, link), asyncio.TaskGroup() as group:
         uplink = AwscrtUplink(site.uplink_settings(device), CLOCK)
-        connecting = asyncio.create_task(uplink.connect())
+        connecting = group.create_task(_until_thrown_out(uplink))
         await asked.wait()  # the registry has said yes; the broker does not know it yet
         await site.set_state(device, CredentialState.REVOKED)
-        ending = asyncio.create_task(link.disconnect(device.id))
+        ending = group.create_task(link.disconnect(device.id))
         await asyncio.sleep(0.1)
         answer.set()
         # It never gets in, or is thrown out by a later look.
-        with suppress(HomeportError):
-            await connecting
-            await uplink.lost()
+        await connecting
         assert await ending >= 1
         assert await sweep(link._system, device.id) == 0
         await uplink.disconnect()

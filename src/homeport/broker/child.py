@@ -62,15 +62,15 @@ def find_program() -> str:
 class Child:
     """A running nats-server."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        """Take a process that was just started."""
+    def __init__(self, process: asyncio.subprocess.Process, tasks: asyncio.TaskGroup) -> None:
+        """Take a process that was just started, and who owns the reading of its log."""
         self._process = process
         self.tail: list[str] = []
         """The last lines of its log."""
-        self._reader = asyncio.create_task(self._read_log(), name="nats-server log")
+        self._reader = tasks.create_task(self._read_log(), name="nats-server log")
 
     @classmethod
-    async def start(cls, program: str, configuration: Path) -> "Child":
+    async def start(cls, program: str, configuration: Path, tasks: asyncio.TaskGroup) -> "Child":
         """Start it; whether it then serves is for the caller to see."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid())),
@@ -81,12 +81,17 @@ class Child:
             cwd=configuration.parent,
             start_new_session=True,  # Ctrl-C in a terminal is for us; we end it in our order.
         )
-        return cls(process)
+        return cls(process, tasks)
 
     @property
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is gone."""
+        return self._process.returncode is not None
 
     async def ended(self) -> int:
         """Wait until it has ended, and its log is read; return its exit status."""
@@ -132,16 +137,31 @@ class Child:
 
 
 async def end_leftover(pid_file: Path, configuration: Path) -> bool:
-    """End a nats-server that an earlier run left behind; say whether there was one."""
+    """End a nats-server that an earlier run left behind; say whether there was one.
+
+    When this returns its ports are free: the process is held by a descriptor, which tells its true
+    end. (In /proc it loses its name earlier, while the kernel still closes its sockets.)
+    """
     pid = _read_pid(pid_file)
-    if pid is None or not _is_ours(pid, configuration):
+    if pid is None or sys.platform != "linux":
         return False
-    log.warning("ending nats-server %d, left over from an earlier run", pid)
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        if await _is_gone(pid, configuration):
-            return True
+    try:
+        process = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        if _is_dying(pid):
+            return await _has_ended(process)
+        if not _is_ours(pid, configuration):
+            return False
+        log.warning("ending nats-server %d, left over from an earlier run", pid)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(process, number)
+            if await _has_ended(process):
+                return True
+    finally:
+        os.close(process)
     raise HomeportError(Code.BROKER_UNAVAILABLE, f"nats-server {pid} cannot be ended")
 
 
@@ -169,10 +189,25 @@ def _is_ours(pid: int, configuration: Path) -> bool:
     )
 
 
-async def _is_gone(pid: int, configuration: Path) -> bool:
-    with contextlib.suppress(TimeoutError):
+def _is_dying(pid: int) -> bool:
+    """Whether the process has no name any more but may still have files (proc(5), state)."""
+    try:
+        state = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return True
+    return state in {"Z", "X"}
+
+
+async def _has_ended(process: int) -> bool:
+    """Wait for the process of this descriptor, for a while."""
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_reader(process, ended.set)
+    try:
         async with asyncio.timeout(STOP_SECONDS):
-            while _is_ours(pid, configuration):  # noqa: ASYNC110 - a foreign process: only polling
-                await asyncio.sleep(0.02)
-            return True
-    return False
+            await ended.wait()
+    except TimeoutError:
+        return False
+    else:
+        return True
+    finally:
+        loop.remove_reader(process)

@@ -51,6 +51,7 @@ class EmbeddedBroker:
         self._pid_file = self._directory / "nats-server.pid"
         self._lock = -1
         self._child: Child | None = None
+        self._tasks = asyncio.TaskGroup()
         self._keeper: asyncio.Task[None] | None = None
         self._access: BrokerAccess | None = None
         self.restarts = 0
@@ -86,14 +87,15 @@ class EmbeddedBroker:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory.chmod(0o700)
         self._lock = _own(self._directory / "lock")
+        await self._tasks.__aenter__()
         try:
             await child.end_leftover(self._pid_file, self._configuration)
             self._prepare()
             self._child = await self._start()
         except BaseException:
-            os.close(self._lock)
+            await self._close()
             raise
-        self._keeper = asyncio.create_task(self._keep_running(self._child), name="nats-server")
+        self._keeper = self._tasks.create_task(self._keep_running(self._child), name="nats-server")
         return self
 
     async def __aexit__(
@@ -103,14 +105,19 @@ class EmbeddedBroker:
         trace: TracebackType | None,
     ) -> None:
         """End it and free the directory."""
+        # The group is told of a cancellation, which may be its own; an error of the block is not
+        # the group's, and would come back wrapped.
+        await self._close(error if isinstance(error, asyncio.CancelledError) else None)
+
+    async def _close(self, cancelled: asyncio.CancelledError | None = None) -> None:
         try:
             if self._keeper:
                 self._keeper.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await self._keeper
             if self._child:
                 await self._child.stop()
             (self._directory / ACCESS_FILE).unlink(missing_ok=True)
+            kind = type(cancelled) if cancelled else None
+            await self._tasks.__aexit__(kind, cancelled, None)
         finally:
             self._child = None
             os.close(self._lock)
@@ -145,28 +152,23 @@ class EmbeddedBroker:
         return places
 
     async def _start(self) -> Child:
-        started = await Child.start(child.find_program(), self._configuration)
-        ended = asyncio.create_task(started.ended(), name="nats-server ended")
-        ready = asyncio.create_task(self._listens(), name="nats-server listens")
+        """Start it and wait until it greets on the client port, which it opens last."""
+        started = await Child.start(child.find_program(), self._configuration, self._tasks)
+        port = int(self.access.urls[0].rpartition(":")[2])
         try:
             async with asyncio.timeout(START_SECONDS):
-                await asyncio.wait((ended, ready), return_when=asyncio.FIRST_COMPLETED)
-        except BaseException as error:
+                while not await _greets(port):
+                    if started.has_ended:
+                        await started.ended()  # its last words are read now
+                        raise _failure(started)
+                    await asyncio.sleep(_PROBE_SECONDS)
+        except TimeoutError as error:
             await started.stop()
-            if isinstance(error, TimeoutError):
-                raise HomeportError(Code.BROKER_UNAVAILABLE, _said(started)) from error
+            raise HomeportError(Code.BROKER_UNAVAILABLE, _said(started)) from error
+        except BaseException:
+            await started.stop()
             raise
-        finally:
-            ready.cancel()
-        if ended.done():
-            raise _failure(started)
         return started
-
-    async def _listens(self) -> None:
-        """Return when it greets on the client port, which it opens last."""
-        port = int(self.access.urls[0].rpartition(":")[2])
-        while not await _greets(port):  # noqa: ASYNC110 - another process: only asking helps
-            await asyncio.sleep(_PROBE_SECONDS)
 
     async def _keep_running(self, current: Child) -> None:
         pause = _FIRST_PAUSE

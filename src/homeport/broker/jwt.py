@@ -43,7 +43,7 @@ class _ServerId(Struct):
     id: Annotated[str, Meta(max_length=64)]
 
 
-class _ClientInfo(Struct):
+class _Client(Struct):
     type: _Name = ""
     host: _Name = ""
     mqtt_id: Annotated[str, Meta(max_length=65535)] = ""
@@ -61,7 +61,7 @@ class _ClientTls(Struct):
 class _Question(Struct):
     server_id: _ServerId
     user_nkey: Annotated[str, Meta(max_length=64)]
-    client_info: _ClientInfo
+    client_info: _Client
     connect_opts: _ConnectOptions | None = None
     client_tls: _ClientTls | None = None
 
