@@ -67,7 +67,7 @@ class Answers:
     def to_outcome(
         self, outcome: Outcome, binding: Binding, nonces: Nonces, now: datetime
     ) -> bytes:
-        """Return the signed answer to an enrolment request; a parked device gets a nonce with it."""
+        """Return the signed answer to an enrolment request; a parked device gets a nonce, too."""
         return self._sign(self._answer(outcome, binding, nonces, now))
 
     def to_renewal(

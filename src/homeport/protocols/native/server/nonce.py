@@ -2,8 +2,9 @@
 """Stateless nonces: [2] of docs/protocols/native.md.
 
 A nonce is its time, a count and an HMAC over both, so that N processes with one key accept each
-other's and nothing is stored; nobody without the key can tell the next one. It is not for one use only: within its lifetime a captured
-request can be sent again, which gives the sender the answer it had already and nothing new.
+other's, nothing is stored, and nobody without the key can tell the next one. It is not for one use
+only: within its lifetime a captured request can be sent again, which gives the sender the answer
+it had already and nothing new.
 """
 
 import base64
