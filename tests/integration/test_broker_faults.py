@@ -144,25 +144,26 @@ async def test_it_dies_with_its_parent_whatever_kills_that(site: Site) -> None:
 async def test_a_leftover_is_ended_and_a_stranger_with_its_pid_is_not(site: Site) -> None:
     directory = site.settings.directory
     async with EmbeddedBroker(site.settings):
-        configuration = (directory / "nats.conf").read_text()
+        pass  # leaves its configuration
     leftover = subprocess.Popen(  # noqa: ASYNC220 - outlives the loop's care
         [Path(sys.executable).parent / "nats-server", "-c", str(directory / "nats.conf")],
         cwd=directory,
         stderr=subprocess.DEVNULL,
     )
-    pid_file = directory / "nats-server.pid"
-    await until(lambda: pid_file.read_text().strip() == str(leftover.pid))
-    async with EmbeddedBroker(site.settings) as broker:
-        assert leftover.wait(5) is not None
-        assert broker.pid != leftover.pid
-    assert configuration
-
     stranger = subprocess.Popen(["sleep", "60"], cwd=directory)  # noqa: ASYNC220
-    pid_file.write_text(str(stranger.pid))
-    async with EmbeddedBroker(site.settings):
-        assert stranger.poll() is None
-    stranger.kill()
-    stranger.wait()
+    pid_file = directory / "nats-server.pid"
+    try:
+        await until(lambda: pid_file.read_text().strip() == str(leftover.pid))
+        async with EmbeddedBroker(site.settings) as broker:
+            assert leftover.wait(5) is not None
+            assert broker.pid != leftover.pid
+        pid_file.write_text(str(stranger.pid))
+        async with EmbeddedBroker(site.settings):
+            assert stranger.poll() is None
+    finally:
+        for process in (leftover, stranger):
+            process.kill()
+            process.wait()
 
 
 @in_loop
