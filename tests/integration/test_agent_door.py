@@ -4,7 +4,10 @@
 import asyncio
 import json
 import stat
+import sys
+from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,8 @@ from fakes.platform import fake_site
 from fakes.uplink import FakeBroker
 from homeport.agent.journey import State
 from homeport.agent.local import door
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "thermometer.py"
 
 
 @pytest.fixture
@@ -184,3 +189,26 @@ async def test_a_dead_agents_socket_is_replaced(settings, broker):
     settings.socket_path.write_text("")
     async with running_agent(settings, broker):
         await until(settings.socket_path.is_socket)
+
+
+@in_loop
+async def test_the_example_program_publishes_and_obeys(settings, broker):
+    async with running_agent(settings, broker) as agent:
+        await agent.reaches(State.OPERATIONAL)
+        example = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", str(EXAMPLE), str(settings.socket_path), stdout=PIPE, stderr=PIPE
+        )
+        try:
+            topic = f"{prefix_of(agent)}/up/temperature"
+            await until(lambda: any(said[0] == topic for said in broker.messages))
+            door_of_agent = agent.composition.door
+            await until(lambda: any(p.wants("setpoint") for p in door_of_agent._programs))
+            broker.say(f"{prefix_of(agent)}/down/setpoint", b"23")
+            assert example.stdout
+            async with asyncio.timeout(5):
+                assert await example.stdout.readline() == b"the set point is 23.0 now\n"
+            reading = json.loads(next(body for said, body in broker.messages if said == topic))
+            assert reading["celsius"] == 20.0
+        finally:
+            example.terminate()
+            await example.communicate()
