@@ -79,7 +79,7 @@ class NativePlatform:
         self.scene.nonce = lambda: self.nonces.make(self.clock.now())
         self.registry = FakeRegistry()
         self.waiting = Waiting()
-        self.noted: list[tuple[str, DeviceId, Mapping[str, object]]] = []
+        self.noted: list[tuple[str, Mapping[str, object]]] = []
         self.domain = self.scene.platform.service(DOMAIN_SIGNER)
         limits = Limits(
             sources=Throttle(rate=1, burst=source_burst, clock=self.clock),
@@ -115,7 +115,7 @@ class NativePlatform:
             limits=limits,
             clock=self.clock,
             anchors=lambda: anchors,
-            noted=lambda name, device, facts: self.noted.append((name, device, facts)),
+            noted=lambda name, facts: self.noted.append((name, facts)),
         )
 
     async def begin(self) -> "NativePlatform":

@@ -22,6 +22,7 @@ from homeport.http.throttle import Throttle
 from homeport.pki.certificates import der_of
 from homeport.pki.jws import JwsSigner
 from homeport.protocols.mqtt.server import StateMessages
+from homeport.protocols.mqtt.wire import WEBSOCKET_PATH, login_url
 from homeport.protocols.native.server.answers import Answers, Site
 from homeport.protocols.native.server.door import Limits, NativeDoor, Parts
 from homeport.protocols.native.server.nonce import Nonces
@@ -98,11 +99,12 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
                 )
 
             renewing = Renewing(keys, switch, door, devices, broker, clock)
+            websockets = [login_url(settings.name, WEBSOCKET_PATH)]
             trail = Trail(registry, clock, _handlers(known, waiting, disconnecting))
             yield Platform(
                 listeners=(devices, operations),
                 tasks={
-                    "admitting": lambda: link.serve_callout(admitted),
+                    "admitting": lambda: link.serve_callout(admitted, websockets),
                     "states": lambda: link.serve_states(states.handle),
                     "disconnecting": disconnecting.work,
                     "trail": trail.follow,
@@ -193,7 +195,10 @@ def _endpoints(settings: ServerSettings) -> tuple[Endpoint, ...]:
     if not listen.websocket_port:
         return (mqtt,)
     websocket = Endpoint(
-        protocol="mqtt-websocket", host=settings.name, port=listen.websocket_port, path="/mqtt"
+        protocol="mqtt-websocket",
+        host=settings.name,
+        port=listen.websocket_port,
+        path=WEBSOCKET_PATH,
     )
     return (mqtt, websocket)
 

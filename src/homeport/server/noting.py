@@ -5,23 +5,20 @@ import logging
 from collections.abc import Mapping
 from typing import Final
 
-from homeport.domain.device import DeviceId
 from homeport.errors import HomeportError
 from homeport.http.asgi import Scope
 from homeport.http.problem import status_of
 from homeport.http.source import peer_address
 from homeport.server.metrics import ANSWERS, PROBLEMS
-from homeport.telemetry import CODE, DETAIL, DEVICE, SOURCE, note
+from homeport.telemetry import CODE, DETAIL, SOURCE, note
 
 _log: Final = logging.getLogger("homeport.door")
 
 
-def note_answer(came_of: str, device: DeviceId, facts: Mapping[str, object]) -> None:
-    """Note an answer to a device that was proven."""
+def note_answer(came_of: str, facts: Mapping[str, object]) -> None:
+    """Note an answer to a device that was proven; the context says which."""
     ANSWERS.labels(came_of).inc()
-    note(
-        _log, logging.INFO, "enrolment answered", **{DEVICE: str(device), "state": came_of, **facts}
-    )
+    note(_log, logging.INFO, "enrolment answered", state=came_of, **facts)
 
 
 def note_failure(scope: Scope, error: Exception) -> None:

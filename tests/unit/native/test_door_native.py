@@ -103,7 +103,7 @@ def test_a_sold_device_is_enrolled_at_once():
             Name.DEVICE_ASSIGNED,
             Name.CREDENTIAL_ISSUED,
         ]
-        assert [name for name, _, _ in platform.noted] == [State.ISSUED]
+        assert [name for name, _ in platform.noted] == [State.ISSUED]
 
     run(story)
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Final
 
 from homeport.clock import Clock
-from homeport.domain.device import DeviceId
 from homeport.domain.enrolment import PARKED
 from homeport.errors import Code, HomeportError
 from homeport.http.asgi import Receive, Scope, Send, respond
@@ -40,6 +39,7 @@ from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Issuer, Registry
 from homeport.provisioning.renew import Renewing, renew
 from homeport.provisioning.waiting import Waiting
+from homeport.telemetry import CODE, DEVICE, ENROLMENT, REQUEST, SOURCE, about
 
 JSON: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 JOSE: Final = ((b"content-type", JWS_MEDIA_TYPE.encode()), (b"cache-control", b"no-store"))
@@ -72,8 +72,8 @@ class Parts:
     clock: Clock
     anchors: Callable[[], Anchors]
     """The IDevID trust anchors as they are now."""
-    noted: Callable[[str, DeviceId, Mapping[str, object]], None]
-    """Told of every answer: what came of it, for whom, particulars; for logs and metrics."""
+    noted: Callable[[str, Mapping[str, object]], None]
+    """Told of every answer to a proven device: what came of it, particulars; for log, metrics."""
 
 
 class NativeDoor:
@@ -117,13 +117,14 @@ class NativeDoor:
         parts, now = self._parts, self._parts.clock.now()
         enrolling = parts.prover.prove_enrolment(body, parts.anchors(), peer, now)
         device = enrolling.proven.device
-        parts.limits.devices.take(device)
-        with parts.waiting.for_news(device) as news:
-            outcome = await self._visit(enrolling, now)
-            if enrolling.request.wait and outcome.run.state in PARKED:
-                outcome = await self._wait(enrolling, outcome, news)
-        now = parts.clock.now()
-        parts.noted(outcome.run.state, device, {"run": outcome.run.id, "peer": peer})
+        with about(**{DEVICE: str(device), REQUEST: enrolling.proven.request_id}):
+            parts.limits.devices.take(device)
+            with parts.waiting.for_news(device) as news:
+                outcome = await self._visit(enrolling, now)
+                if enrolling.request.wait and outcome.run.state in PARKED:
+                    outcome = await self._wait(enrolling, outcome, news)
+            now = parts.clock.now()
+            parts.noted(outcome.run.state, {ENROLMENT: outcome.run.id, SOURCE: peer})
         return parts.answers.to_outcome(outcome, enrolling.binding, parts.nonces, now)
 
     async def _wait(self, enrolling: Enrolling, outcome: Outcome, news: asyncio.Event) -> Outcome:
@@ -144,7 +145,7 @@ class NativeDoor:
             lambda tx: enrol(Visit(tx, proven, parts.issuer, parts.policy, now))
         )
         if isinstance(came_of, Refusal):
-            parts.noted("refused", proven.device, {"code": came_of.code, "peer": proven.peer})
+            parts.noted("refused", {CODE: came_of.code, SOURCE: proven.peer})
             raise HomeportError(came_of.code, came_of.detail)
         return came_of
 
@@ -157,5 +158,6 @@ class NativeDoor:
         )
         if isinstance(renewed, Refusal):
             raise HomeportError(renewed.code, renewed.detail)
-        parts.noted("renewed", renewed.device.id, {"peer": peer})
+        with about(**{DEVICE: str(renewed.device.id), REQUEST: proven.request_id}):
+            parts.noted("renewed", {SOURCE: peer})
         return parts.answers.to_renewal(renewed.device, renewed.credential, binding, now)
