@@ -16,23 +16,26 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from fakes.live import run
 from fakes.network import PLATFORM4, PLATFORM6, Lan
 from fakes.waiting import wait_until
 from homeport.agent.discovery.options import encode_bootstrap_servers
 from homeport.clock import SystemClock
+from homeport.domain.credential import Credential
 from homeport.provisioning.add_upstream import add_own_upstream
-from homeport.provisioning.ports import Presence
+from homeport.provisioning.ports import Presence, Transaction
 from homeport.server.opening import open_registry
 from homeport.server.settings import load_settings
+
+Result = TypeVar("Result")
 
 NAME: Final = "platform.example"
 PORT: Final = 8443
@@ -211,12 +214,18 @@ class ServedPlatform:
 
     def look(self, serial: str) -> Seen:
         """Look a device up, in a millisecond or two."""
+        return self._read(lambda tx: _seen(tx, serial))
 
-        async def looking() -> Seen:
+    def credentials(self, serial: str) -> Sequence[Credential]:
+        """All certificates that a device ever got, oldest first."""
+        return self._read(lambda tx: _credentials(tx, serial))
+
+    def _read(self, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        async def reading() -> Result:
             async with open_registry(load_settings(self.config, {})) as registry:
-                return await registry.read(lambda tx: _seen(tx, serial))
+                return await registry.read(verb)
 
-        return asyncio.run(looking())
+        return asyncio.run(reading())
 
     def until(self, serial: str, state: str, seconds: float = ARRIVE_SECONDS) -> None:
         """Wait until a device stands there."""
@@ -237,7 +246,7 @@ class ServedPlatform:
 
     def _start(self, *verb: str) -> None:
         with (self.directory / f"{verb[0]}.log").open("wb") as log:
-            command = [*HOMEPORT, *verb, "--config", self.config]
+            command = [*HOMEPORT, *verb, "--config", str(self.config)]
             self._processes.append(
                 subprocess.Popen(
                     self._lan.command(self._role, command), stdin=subprocess.DEVNULL,
@@ -254,21 +263,26 @@ class ServedPlatform:
             time.sleep(0.02)
 
 
-async def _seen(tx: Any, serial: str) -> Seen:
+async def _seen(tx: Transaction, serial: str) -> Seen:
     (device,) = await tx.devices.find(serial)
     enrolment = await tx.enrolments.latest(device.id)
-    return Seen(
-        str(enrolment.state) if enrolment else "registered", await tx.presence.get(device.id)
-    )
+    presence = await tx.presence.get(device.id)
+    return Seen(str(enrolment.state) if enrolment else "registered", presence)
+
+
+async def _credentials(tx: Transaction, serial: str) -> Sequence[Credential]:
+    (device,) = await tx.devices.find(serial)
+    return await tx.credentials.of_device(device.id)
 
 
 class PluggedDevice:
     """A device on the LAN, powered on: `homeport agent run` in its namespace."""
 
-    def __init__(self, lan: Lan, host: str, store: Path, state: Path) -> None:
-        """Take the host it runs on, its store and where it remembers."""
+    def __init__(self, lan: Lan, host: str, store: Path, state: Path, *, address: str) -> None:
+        """Take the host it runs on, its store, where it remembers, and its IPv4 address if any."""
         self._lan = lan
         self.host = host
+        self.address = address
         self.serial = serial_of(store)
         self.store = store
         self.state = state
@@ -299,6 +313,11 @@ class PluggedDevice:
             end(self._process)
             self._process = None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the agent ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
     def status(self) -> dict[str, Any]:
         """What the agent says of itself; nothing before its first word."""
         try:
@@ -307,9 +326,9 @@ class PluggedDevice:
             return {}
         return said
 
-    def publish(self, channel: str, payload: str) -> None:
-        """Let a program on the device send a message."""
-        run("agent", "publish", channel, payload, "--state", self.state)
+    def publish(self, channel: str, payload: str, *options: object) -> None:
+        """Let a program on the device send a message, and demand that the broker takes it."""
+        run("agent", "publish", channel, payload, "--state", self.state, *options)
 
     def reset(self) -> None:
         """Let it forget its owner."""
@@ -367,12 +386,11 @@ class Site:
     def device(self, store: Path | None = None, *, lease: bool = True) -> PluggedDevice:
         """Put a device on the LAN and let it get an address by DHCP; its agent does not run yet."""
         host = self.free_host()
-        if lease:
-            self.lan.lease(host)
+        address = self.lan.lease(host) if lease else ""
         home = store or self.works.take()
         states = self.directory / "states"
         states.mkdir(exist_ok=True)
-        device = PluggedDevice(self.lan, host, home, states / host)
+        device = PluggedDevice(self.lan, host, home, states / host, address=address)
         self._closing.callback(device.power_off)
         return device
 
@@ -387,7 +405,7 @@ def arrives_at(
     """Wait for a device, and demand that the platform's story and the subscriber agree."""
     limit = time.monotonic() + seconds
     while platform.look(device.serial).state != "operational":
-        if time.monotonic() > limit:
+        if time.monotonic() > limit or device.has_ended:
             seen = platform.look(device.serial)
             raise AssertionError(f"{seen}\n{device.log.read_text()}\n{platform.log()}")
         time.sleep(0.02)

@@ -29,7 +29,7 @@ def peer_address(scope: Scope, proxies: Networks = ()) -> str:
     believed.
     """
     peer = scope.get("client")
-    address: str = peer[0] if peer else UNKNOWN
+    address = _unmapped(peer[0]) if peer else UNKNOWN
     if not proxies or not _is_within(address, proxies):
         return address
     forwarded = (header(scope, b"x-forwarded-for") or b"").decode("ascii", "replace")
@@ -56,6 +56,11 @@ def _prefix(address: str) -> str:
     if parsed.ipv4_mapped is not None:  # an IPv4 peer at a dual-stack socket
         return str(parsed.ipv4_mapped)
     return str(ip_network((int(parsed), IPV6_PREFIX), strict=False))
+
+
+def _unmapped(address: str) -> str:
+    """An IPv4 peer at a dual-stack socket, as people write it (RFC 4291 section 2.5.5.2)."""
+    return address.removeprefix("::ffff:") if "." in address else address
 
 
 def _is_address(text: str) -> bool:

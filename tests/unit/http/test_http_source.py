@@ -51,10 +51,12 @@ def test_without_proxies_the_header_is_not_believed():
 )
 def test_behind_a_proxy_of_ours(forwarded, address):
     assert peer_address(scope("10.1.1.1", forwarded), PROXIES) == address
-    assert peer_address(scope("::ffff:10.1.1.1", forwarded), PROXIES) in {
-        address,
-        "::ffff:10.1.1.1",
-    }
+    assert peer_address(scope("::ffff:10.1.1.1", forwarded), PROXIES) == address
+
+
+def test_an_ipv4_peer_at_a_dual_stack_socket_is_shown_as_such():
+    assert peer_address(scope("::ffff:192.0.2.7")) == "192.0.2.7"
+    assert peer_address(scope("2001:db8::7")) == "2001:db8::7"
 
 
 def test_a_unix_socket_has_no_address():
