@@ -4,6 +4,7 @@
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -45,12 +47,18 @@ mqtt_port = {mqtt}
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports that nobody listens on now.
+
+    Below those of outgoing connections: who knocks at a closed port among them may be given that
+    very port and talk to itself (TCP simultaneous open), and then it is occupied.
+    """
+    free: list[int] = []
+    while len(free) < count:
+        port = random.randrange(10_000, 20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            free.append(port)
+    return free
 
 
 @dataclass(frozen=True)
@@ -107,19 +115,39 @@ class LivePlatform:
         """Where it listens; the name in its URL has no address."""
         return f"https://127.0.0.1:{self.port}"
 
+    @property
+    def data(self) -> Path:
+        """Its data directory."""
+        return self.directory / "data"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The running server."""
+        assert self._process is not None
+        return self._process
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not ended by us."""
+        return self._process is not None
+
     def __enter__(self) -> Self:
         self.operate("platform", "anchors", "--output", self.anchors)
+        try:
+            self.start()
+            self.wait_until_it_answers()
+        except BaseException:
+            self.end(signal.SIGKILL)
+            raise
+        return self
+
+    def start(self) -> None:
+        """Start the process; it does not answer yet."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*HOMEPORT, "serve", "--config", str(self.config)],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
-        try:
-            self._wait_until_it_answers()
-        except BaseException:
-            self.end(signal.SIGKILL)
-            raise
-        return self
 
     def __exit__(self, *_error: object) -> None:
         self.end()
@@ -184,11 +212,11 @@ class LivePlatform:
     def renew(self, body: bytes) -> Reply:
         return self.ask("POST", RENEW_PATH, body)
 
-    def _wait_until_it_answers(self) -> None:
-        assert self._process is not None
+    def wait_until_it_answers(self) -> None:
+        """Wait for its first answer; its log, if it ends instead."""
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
-            assert self._process.poll() is None, self.log.read_text(encoding="utf-8")
+            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
             try:
                 if self.ask("GET", GREETING_PATH).status == 200:
                     return
