@@ -3,6 +3,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -108,15 +110,18 @@ class Stage:
 
 
 def free_ports(count: int) -> Sequence[int]:
-    """Return ports of the loopback interface that nobody uses now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Return ports of the loopback interface that nobody uses now.
+
+    Below those of outgoing connections: who knocks at a closed port among them may be given that
+    very port, talk to itself, and occupy it.
+    """
+    free: list[int] = []
+    while len(free) < count:
+        port = random.randrange(10_000, 32_000)  # noqa: S311 - not a secret
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            free.append(port)
+    return free
 
 
 def make_token(stage: Stage) -> str | None:

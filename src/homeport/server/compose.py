@@ -28,7 +28,6 @@ from homeport.protocols.native.server.door import Limits, NativeDoor, Parts
 from homeport.protocols.native.server.nonce import Nonces
 from homeport.protocols.native.server.prove import Prover
 from homeport.protocols.native.wire import ANSWER_TYP, Endpoint
-from homeport.provisioning.add_upstream import add_own_upstream
 from homeport.provisioning.admit import Admission, admit
 from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Registry
@@ -66,7 +65,6 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
     keys = open_keys(settings, clock.now())
     waiting = Waiting()
     async with open_registry(settings) as registry:
-        await registry.transact(lambda tx: add_own_upstream(tx, now=clock.now()))
         known = KnownAuthorities(registry)
         await known.refresh()
 

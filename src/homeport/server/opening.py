@@ -4,13 +4,17 @@
 Apart from `compose`, so that a command need not import a web server.
 """
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 from homeport.broker.access import ACCESS_FILE, BrokerAccess
 from homeport.broker.settings import ExternalSettings
+from homeport.clock import SystemClock
+from homeport.domain.upstream import OURS
 from homeport.errors import Code, HomeportError
+from homeport.provisioning.add_upstream import add_own_upstream
 from homeport.provisioning.ports import Registry
 from homeport.server.certificates.places import KeyPlaces
 from homeport.server.platform_keys import PlatformKeys, open_platform_keys
@@ -19,10 +23,15 @@ from homeport.server.tls import TlsFiles
 from homeport.storage.sqlite.registry import SqliteRegistry
 
 
-def open_registry(settings: ServerSettings) -> AbstractAsyncContextManager[Registry]:
-    """Return the registry, to be entered."""
+@asynccontextmanager
+async def open_registry(settings: ServerSettings) -> AsyncIterator[Registry]:
+    """Open the registry; a new one knows this platform's own broker as upstream."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return SqliteRegistry(settings.registry_path)
+    async with SqliteRegistry(settings.registry_path) as registry:
+        if await registry.read(lambda tx: tx.upstreams.get(OURS)) is None:
+            now = SystemClock().now()
+            await registry.transact(lambda tx: add_own_upstream(tx, now=now))
+        yield registry
 
 
 def open_keys(settings: ServerSettings, now: datetime) -> PlatformKeys:
