@@ -24,6 +24,7 @@ from fakes.agents import until
 from fakes.uplink import FakeBroker, FakeUplink
 from homeport.agent.compose import Composition, Outside, compose
 from homeport.agent.journey import State
+from homeport.agent.legs import grant
 from homeport.agent.memory.key_ring import KeyRing
 from homeport.agent.memory.records import Lifetime, Saved
 from homeport.agent.memory.store import Store, locked
@@ -127,6 +128,7 @@ def _key(saved: Saved) -> str:
 
 def run(order: dict[str, Any]) -> int:
     """Run one agent with its plug; return the instants passed."""
+    vars(grant)["EARLIEST_RENEWAL"] = -100.0  # Renew at once when the platform says so.
     plug, broker = Plug(order["cut_at"]), FakeBroker()
 
     def open_uplink(settings: UplinkSettings) -> FakeUplink:

@@ -11,6 +11,7 @@ from fakes.in_loop import in_loop
 from fakes.platform import DAY, fake_site
 from fakes.uplink import FakeBroker
 from homeport.agent.journey import State
+from homeport.agent.legs import grant
 from homeport.keys import open_key
 from homeport.pki.certificates import fingerprint, parse_certificate
 from homeport.protocols.native.wire import Endpoint
@@ -23,7 +24,9 @@ def site(tmp_path):
 
 
 @pytest.fixture
-def platform(site):
+def platform(site, monkeypatch):
+    # Tests renew at once; `test_a_platform_cannot_have_it_renew_without_end` does not.
+    monkeypatch.setattr(grant, "EARLIEST_RENEWAL", -100.0)
     return site[0]
 
 
@@ -152,6 +155,16 @@ async def test_renewal_changes_the_key_and_drops_the_old_one(platform, settings,
         ]
     assert len(platform.renewals) == 1
     assert not any('"offline"' in body.decode() for _, body in broker.messages[:-1])
+
+
+@in_loop
+async def test_a_platform_cannot_have_it_renew_without_end(platform, settings, broker, monkeypatch):
+    monkeypatch.undo()
+    platform.change(lifetime=DAY, renew_after=-10 * DAY)
+    async with running_agent(settings, broker) as agent:
+        await agent.reaches(State.OPERATIONAL)
+        left = agent.credential.renew_at - datetime.now(UTC).timestamp()
+        assert abs(left - 12 * 3600) < 60
 
 
 @in_loop

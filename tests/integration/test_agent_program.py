@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`homeport agent` as a program, with a real platform and a real broker, by its own commands."""
 
+import asyncio
 import json
 import signal
 import subprocess
+import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from fakes.live import HOMEPORT, LiveFactory, LivePlatform
+from fakes.connect_proxy import ConnectProxy
+from fakes.live import HOMEPORT, LiveFactory, LivePlatform, free_ports
 from fakes.softhsm import make_token
 from fakes.waiting import wait_until
 
@@ -20,7 +23,7 @@ from fakes.waiting import wait_until
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory) -> Iterator[LivePlatform]:
     directory = tmp_path_factory.mktemp("platform")
-    with LivePlatform(directory) as made:
+    with LivePlatform(directory, f"websocket_port = {free_ports(1)[0]}") as made:
         made.operate("tenant", "add", "acme")
         yield made
 
@@ -227,6 +230,41 @@ def test_keys_in_a_token(platform, factory, tmp_path):
         assert device.ask("publish", "temperature", "21.5") == {"ok": True}
     assert list((device.state / "keys").iterdir()) == []
     assert device.run("reset").returncode == 0
+
+
+@contextmanager
+def proxy(authorization: str) -> Iterator[ConnectProxy]:
+    """An HTTP proxy in a thread of its own."""
+    made, ready, done = ConnectProxy(authorization), threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with made:
+            ready.set()
+            await asyncio.to_thread(done.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield made
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_a_closed_network_lets_it_out_through_proxy_and_websocket(device, tmp_path):
+    (tmp_path / "credentials").write_text("device:secret\n")
+    with proxy("device:secret") as way:
+        (tmp_path / "agent.toml").write_text(
+            f'proxy = "http://127.0.0.1:{way.port}"\nproxy_credentials = "credentials"\n'
+            'transport = "mqtt-websocket"\n'
+        )
+        device.options += ["--config", tmp_path / "agent.toml"]
+        with device.running():
+            device.reaches("operational")
+            assert device.ask("publish", "temperature", "21.5") == {"ok": True}
+            assert device.ask("status")["endpoint"].startswith("mqtt-websocket://")
+        assert len(way.targets) == 2, "one tunnel to enrol, one for messages"
 
 
 @pytest.mark.parametrize("arguments", [[], ["dance"], ["publish"], ["run", "--transport", "post"]])

@@ -211,6 +211,7 @@ class Agent:
             return
         if self._logbook.saved.journey is not State.CONNECTING:
             return  # Revoked, or back to the IDevID: asked there at once.
+        self._is_refused = False  # Nobody has said why yet.
         wait = self._wait_after(error)
         self._renew_not_before = self._tools.clock.monotonic() + wait.total_seconds()
         if self._operating.link is None:

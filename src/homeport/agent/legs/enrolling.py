@@ -31,6 +31,7 @@ from homeport.protocols.native.device import (
     PlatformRefusalError,
     SignedRequest,
     build_enrol_request,
+    printable,
 )
 from homeport.protocols.native.wire import (
     WAIT_MAX_SECONDS,
@@ -189,17 +190,18 @@ class Enrolling:
         return NetworkFacts(source=approach.source)
 
     def _note_missing(self, parked: Parked) -> None:
-        told = self._logbook.saved.told
-        is_news = self._logbook.saved.journey is not State.PARKED
-        if not is_news and told is not None and told.code == parked.missing:
+        told, missing = self._logbook.saved.told, printable(parked.missing)
+        is_known = told is not None and told.code == missing
+        if self._logbook.saved.journey is State.PARKED and is_known:
             return
-        logger.info("parked: %s is missing (%s)", parked.missing, parked.detail)
+        advice = printable(parked.detail)
+        logger.info("parked: %s is missing (%s)", missing, advice)
         self._logbook.step(
             Event.FACT_MISSING,
             told=Told(
-                code=parked.missing,
-                title=f"The platform knows this device; its {parked.missing} is missing.",
-                advice=parked.detail,
+                code=missing,
+                title=f"The platform knows this device; its {missing} is missing.",
+                advice=advice,
                 at=self._logbook.now(),
             ),
         )

@@ -33,6 +33,9 @@ from homeport.protocols.native.wire import Enrolled, Redirect
 
 logger = logging.getLogger(__name__)
 
+EARLIEST_RENEWAL: Final = 0.5
+"""Share of the time that is left when a certificate arrives. A platform that wants it renewed
+sooner, or at a time that has passed, would have the whole fleet renew without end."""
 TOPIC_FORBIDDEN: Final = frozenset("#+\0")
 """Wildcards, which the agent would publish to or hear from others' topics."""
 
@@ -102,10 +105,15 @@ def accept_redirect(
     return platform
 
 
+def _earliest_renewal(now: int, ends: int) -> int:
+    return now + int((ends - now) * EARLIEST_RENEWAL)
+
+
 def _credential(
     answer: Enrolled, platform: Platform, key: str, public_key: PublicKey
 ) -> Credential:
     leaf = parse_certificate(answer.certificate[0])
+    ends = int(leaf.not_valid_after_utc.timestamp())
     if spki_of(public_key_of(leaf)) != spki_of(public_key):
         raise MalformedError("the certificate is for another key")
     if device_id_of(leaf) != answer.device:
@@ -119,8 +127,8 @@ def _credential(
         epoch=answer.epoch,
         certificate=answer.certificate,
         not_before=int(leaf.not_valid_before_utc.timestamp()),
-        not_after=int(leaf.not_valid_after_utc.timestamp()),
-        renew_at=min(answer.renew_at, int(leaf.not_valid_after_utc.timestamp())),
+        not_after=ends,
+        renew_at=min(max(answer.renew_at, _earliest_renewal(answer.time, ends)), ends),
         key=key,
         endpoints=answer.endpoints,
         topics=answer.topics,

@@ -3,7 +3,11 @@
 
 from homeport.protocols.native.device.answers import read_signed_answer
 from homeport.protocols.native.device.exchange import PlatformConnection
-from homeport.protocols.native.device.refusals import PlatformRefusalError, read_refusal
+from homeport.protocols.native.device.refusals import (
+    PlatformRefusalError,
+    printable,
+    read_refusal,
+)
 from homeport.protocols.native.device.requests import (
     DeviceFacts,
     KeyRequest,
@@ -29,6 +33,7 @@ __all__ = [
     "TimeSense",
     "build_enrol_request",
     "build_renew_request",
+    "printable",
     "read_refusal",
     "read_signed_answer",
 ]

@@ -38,15 +38,15 @@ class PlatformRefusalError(HomeportError):
         known = problem.code in set(Code)
         super().__init__(
             Code(problem.code) if known else Code.PLATFORM_REFUSED,
-            f"the platform said {status} {_clean(problem.code)}".rstrip(),
+            f"the platform said {status} {printable(problem.code)}".rstrip(),
             retry_after=retry_after,
         )
         self.status = status
-        self.platform_code = _clean(problem.code) or f"http-{status}"
+        self.platform_code = printable(problem.code) or f"http-{status}"
         """The code as the platform wrote it, also one that a later version brings."""
         self._kind = _kind(status)
-        self._title = "" if known else _clean(problem.title)
-        self._advice = "" if known else _clean(problem.advice)
+        self._title = "" if known else printable(problem.title)
+        self._advice = "" if known else printable(problem.advice)
 
     @property
     def kind(self) -> Kind:
@@ -87,5 +87,6 @@ def _kind(status: int) -> Kind:
     return Kind.MALFORMED if 400 <= status < 500 else Kind.UNAVAILABLE  # noqa: PLR2004
 
 
-def _clean(text: str) -> str:
+def printable(text: str) -> str:
+    """Cut a foreign text, and take out what could command a terminal or break a log line."""
     return "".join(c for c in text[:TEXT_LIMIT] if c.isprintable())
