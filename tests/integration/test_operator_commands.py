@@ -11,6 +11,8 @@ import pytest
 from fakes.factory_line import FactoryLine, line
 from homeport.server.cli import main
 
+__all__ = ["line"]  # a fixture
+
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
