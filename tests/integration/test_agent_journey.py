@@ -254,6 +254,9 @@ async def test_revocation_is_a_clear_state_and_a_readmission_ends_it(platform, s
         platform.change(refusal=None)
         await agent.reaches(State.OPERATIONAL)
         assert agent.credential.key != revoked.key
+        await until(lambda: agent.saved.retired == ())
+        kept = [f"file:{path}" for path in (settings.state / "keys").iterdir()]
+        assert kept == [agent.credential.key]
     assert len(platform.renewals) == 1
 
 

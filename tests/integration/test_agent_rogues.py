@@ -93,6 +93,23 @@ async def test_a_certificate_without_serverauth_is_no_server(platform, settings)
 
 
 @in_loop
+async def test_a_certificate_for_no_purpose_is_no_server(platform, settings):
+    # OpenSSL takes one that names no purpose for one that may do everything.
+    key = platform.authority.new_key()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(common_name(NAME))
+        .public_key(key.public_key())
+        .not_valid_before(platform.began)
+        .not_valid_after(platform.began + 800 * DAY)
+        .add_extension(platform_names([NAME]), critical=False)
+    )
+    platform.use_certificate(key, pem_of(platform.authority.issuer.sign(builder)))
+    await fails_with(settings, "platform-unproven", "not a server's")
+    assert platform.greeted == 0
+
+
+@in_loop
 async def test_an_expired_platform_is_sent_nothing(platform, settings):
     platform.use_tls(platform.authority, [NAME], not_after=datetime.now(UTC) - DAY)
     await fails_with(settings, "platform-unproven", "expired")
