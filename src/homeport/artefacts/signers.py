@@ -28,6 +28,7 @@ from homeport.pki.certificates import (
     READ_ERRORS,
     extension_of,
     parse_certificate,
+    parse_intermediates,
     public_key_of,
 )
 
@@ -51,7 +52,7 @@ def verify_signer(
     if not x5c:
         raise _untrusted("no certificate")
     store = anchors.store(purpose)
-    leaf, *intermediates = [parse_certificate(der) for der in x5c]
+    leaf, intermediates = parse_certificate(x5c[0]), parse_intermediates(x5c[1:])
     _check_leaf(leaf, usage)
     verifier = _POLICY.store(store).time(leaf.not_valid_before_utc).build_client_verifier()
     try:

@@ -37,6 +37,9 @@ class SignatureAlgorithm(StrEnum):
 
 RSA_BITS: Final = range(2048, 4097)
 """NIST SP 800-131A forbids less than 2048; more than 4096 lets a device burn our CPU time."""
+RSA_EXPONENT_MAX: Final = 2**31 - 1
+"""What Go's crypto/rsa takes, and so the broker. An exponent as long as the modulus makes each
+verification cost as much as a signature, 200 times the usual."""
 
 COORDINATE_SIZE: Final[Mapping[SignatureAlgorithm, int]] = {
     SignatureAlgorithm.ES256: 32,
@@ -73,9 +76,11 @@ def algorithms_of(public_key: object) -> tuple[SignatureAlgorithm, ...]:
             return fitting
         raise HomeportError(Code.KEY_UNSUITABLE, f"curve {public_key.curve.name}")
     if isinstance(public_key, rsa.RSAPublicKey):
-        if public_key.key_size in RSA_BITS:
-            return _RSA
-        raise HomeportError(Code.KEY_UNSUITABLE, f"RSA with {public_key.key_size} bits")
+        if public_key.key_size not in RSA_BITS:
+            raise HomeportError(Code.KEY_UNSUITABLE, f"RSA with {public_key.key_size} bits")
+        if public_key.public_numbers().e > RSA_EXPONENT_MAX:
+            raise HomeportError(Code.KEY_UNSUITABLE, "RSA with a huge exponent")
+        return _RSA
     raise HomeportError(Code.KEY_UNSUITABLE, type(public_key).__name__.lstrip("_"))
 
 

@@ -9,6 +9,7 @@ trusts a certificate: that is `chains.py`.
 import base64
 import hashlib
 import warnings
+from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from cryptography import x509
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
-from homeport.errors import Code, MalformedError
+from homeport.errors import Code, HomeportError, MalformedError
 from homeport.keys.algorithms import PublicKey, suitable
 from homeport.pki.names import DEVICE_URI
 
@@ -56,6 +57,21 @@ def parse_certificate(der: bytes) -> x509.Certificate:
         return x509.load_der_x509_certificate(der)
     except READ_ERRORS as error:
         raise _malformed(str(error)) from None
+
+
+def parse_intermediates(ders: Iterable[bytes]) -> list[x509.Certificate]:
+    """Read the CA certificates that a sender put beside a leaf, before a path through them is built.
+
+    Two of one name would be two ways on at every step: five of them, made by anybody, cost 128
+    signatures. Nor may the keys be such that one signature is dear. Raise MalformedError,
+    KEY_UNSUITABLE, or CHAIN_UNTRUSTED for two of one name.
+    """
+    parsed = [parse_certificate(der) for der in ders]
+    if len({subject_name(certificate) for certificate in parsed}) < len(parsed):
+        raise HomeportError(Code.CHAIN_UNTRUSTED, "two certificates of one name in the chain")
+    for certificate in parsed:
+        public_key_of(certificate)
+    return parsed
 
 
 def load_bundle(pem: bytes) -> list[x509.Certificate]:

@@ -35,6 +35,7 @@ from homeport.pki.certificates import (
     authority_id,
     extension_of,
     parse_certificate,
+    parse_intermediates,
     public_key_of,
 )
 from homeport.pki.issuers import CachedIssuer, IssuerCache, is_issued_by
@@ -86,7 +87,7 @@ def verify_idevid(
         known = cache.find(leaf, intermediates, anchors)
         if known is not None:
             return VerifiedChain(leaf, public_key, known.issuer, known.anchor, known.authority_id)
-    parsed = [parse_certificate(der) for der in intermediates]
+    parsed = parse_intermediates(intermediates)
     if not anchors.may_have_issued([leaf, *parsed]):
         raise HomeportError(Code.ISSUER_UNKNOWN, "no trust anchor has issued this chain")
     chain = _build(leaf, parsed, store, leaf.not_valid_before_utc)
@@ -110,7 +111,8 @@ def verify_platform_signer(
     expired before it. Raise PLATFORM_UNPROVEN, whatever is wrong.
     """
     try:
-        leaf, *intermediates = [parse_certificate(der) for der in x5c]
+        first, *others = x5c
+        leaf, intermediates = parse_certificate(first), parse_intermediates(others)
         store = anchors.store(Purpose.PLATFORM)
         public_key = _check_leaf(leaf)
         _check_domain_signer(leaf, name)

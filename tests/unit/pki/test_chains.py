@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from homeport.errors import Code, HomeportError
 from homeport.keys import FileKey
@@ -229,6 +229,32 @@ def test_chains_with_name_constraints_are_not_cached():
     assert domain_leaf.not_after == END
     assert refusal(verify_idevid, leaf, [der_of(certificate)], anchors, cache) is (
         Code.CHAIN_UNTRUSTED
+    )
+
+
+def test_a_maze_of_intermediates_is_not_walked():
+    """Five certificates of one name and key sign each other: every step would have five ways."""
+    factory, key = Factory(), new_key()
+    maze = [der_of(build_root(key, "maze", BEGIN, None)) for _ in range(4)]
+    door = Issuer(build_root(key, "maze", BEGIN, None), key)
+    leaf = build_leaf(ldevid_leaf(new_key().public_key(), "d", "SN-1", BEGIN, END), door)
+    anchors = Anchors(Purpose.IDEVID, [factory.root])
+    with pytest.raises(HomeportError) as caught:
+        verify_idevid(leaf, [*factory.x5c, *maze], anchors)
+    assert caught.value.code is Code.CHAIN_UNTRUSTED
+    assert caught.value.detail == "two certificates of one name in the chain"
+    assert refusal(verify_platform_signer, maze, anchors, "n", None) is Code.PLATFORM_UNPROVEN
+
+
+def test_an_issuer_whose_signatures_are_dear_is_not_asked():
+    """An exponent as long as the modulus: 20 ms for each verification."""
+    numbers = rsa.generate_private_key(65537, 2048).public_key().public_numbers()
+    dear = rsa.RSAPublicNumbers(2**2000 + 1, numbers.n).public_key()
+    factory = Factory()
+    certificate = build_intermediate(factory.root_issuer, dear, "dear", BEGIN, None)
+    anchors = Anchors(Purpose.IDEVID, [factory.root])
+    assert refusal(verify_idevid, factory.idevid(), [der_of(certificate)], anchors) is (
+        Code.KEY_UNSUITABLE
     )
 
 
