@@ -60,7 +60,7 @@ def parse_certificate(der: bytes) -> x509.Certificate:
 
 
 def parse_intermediates(ders: Iterable[bytes]) -> list[x509.Certificate]:
-    """Read the CA certificates that a sender put beside a leaf, before a path through them is built.
+    """Read the CA certificates beside a leaf, before a path through them is built.
 
     Two of one name would be two ways on at every step: five of them, made by anybody, cost 128
     signatures. Nor may the keys be such that one signature is dear. Raise MalformedError,
