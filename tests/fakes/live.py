@@ -253,16 +253,21 @@ class LiveFactory:
             "--platform-anchors", platform.anchors,
         )  # fmt: skip
 
-    def mint(self, count: int, model: str = "EX-100") -> list[Path]:
-        """Mint devices and hand them over; return their device stores."""
+    def mint(self, count: int, model: str = "EX-100", *, is_known: bool = True) -> list[Path]:
+        """Mint devices and, unless they are to be unknown, hand them over; return their stores."""
         stores = self.directory / "devices"
         before = set(stores.iterdir()) if stores.exists() else set()
         run(
             "factory", "mint", self.directory, "--model", model, "--count", count,
             "--split", stores,
         )  # fmt: skip
+        if is_known:
+            self.hand_over()
+        return sorted(set(stores.iterdir()) - before)
+
+    def hand_over(self) -> None:
+        """Give the platform the manifest of everything minted."""
         manifest = self.directory / f"manifest-{os.urandom(4).hex()}.jsonl"
         run("factory", "hand-over", self.directory, "--output", manifest)
         anchor = self.directory / "idevid-anchor.pem"
         self._platform.operate("manifest", "import", manifest, "--anchor", anchor)
-        return sorted(set(stores.iterdir()) - before)
