@@ -5,6 +5,11 @@ A JetStream stream keeps what devices say at `hp/<tenant>/<device>/state` until 
 ("work queue": what is acknowledged is deleted, so it stays small). It is acknowledged after the
 registry has committed. One device's messages are handled in order, different devices' side by
 side. Who may publish to a subject is that device, so the subject says who speaks.
+
+MQTT's own copy of what devices retain is kept by NATS; here it only gets limits. There is no
+permission "retain": below its own `up` a device can retain messages in any number of topics, and a
+full store lets nobody log in any more, also after a restart (tried). What goes beyond the limits is
+delivered and not retained, which hides no state from the platform.
 """
 
 import asyncio
@@ -49,6 +54,16 @@ RETRY_FIRST: Final = timedelta(milliseconds=500)
 RETRY_LONGEST: Final = timedelta(seconds=30)
 """Pauses while the registry cannot take it."""
 
+RETAINED: Final = "$MQTT_rmsgs"
+"""NATS's own stream; what it finds under this name it uses."""
+_RETAINED_SUBJECTS: Final = "$MQTT.rmsgs.>"
+RETAINED_MAX_BYTES: Final = 8 * 1024
+"""Largest message that is retained: a state message has 4096 octets at most, and NATS wraps it."""
+RETAINED_COUNT: Final = 1_000_000
+"""One state for each device of ten full embedded brokers; the server indexes them in memory."""
+RETAINED_BYTES: Final = 1024 * 1024 * 1024
+"""An eighth of the embedded broker's store; a million states take half of it."""
+
 OnState = Callable[[str, bytes, datetime], Awaitable[None]]
 """(NATS subject, payload, when the broker stored it). Raise MalformedError for what can never be
 handled; any other error means: again, later."""
@@ -68,7 +83,8 @@ class StateStream:
         """Counters, for metrics."""
 
     async def prepare(self) -> None:
-        """Make stream and consumer, or bring them to today's configuration; needed once."""
+        """Make streams and consumer, or bring them to today's configuration; needed once."""
+        await self._keep(self._retained())
         stream = StreamConfig(
             name=STREAM,
             subjects=[every_state_subject()],
@@ -88,12 +104,30 @@ class StateStream:
             max_ack_pending=AT_ONCE,
             num_replicas=self._replicas,
         )
+        await self._keep(stream)
+        await self._client.jetstream().add_consumer(STREAM, consumer)
+
+    def _retained(self) -> StreamConfig:
+        return StreamConfig(
+            name=RETAINED,
+            subjects=[_RETAINED_SUBJECTS],
+            retention=RetentionPolicy.LIMITS,
+            max_msgs_per_subject=1,
+            max_msgs=RETAINED_COUNT,
+            max_bytes=RETAINED_BYTES,
+            max_msg_size=RETAINED_MAX_BYTES,
+            # Not the oldest: one device could then push out what all others said.
+            discard=DiscardPolicy.NEW,
+            storage=StorageType.FILE,
+            num_replicas=self._replicas,
+        )
+
+    async def _keep(self, stream: StreamConfig) -> None:
         jetstream = self._client.jetstream()
         try:
             await jetstream.update_stream(stream)
         except NotFoundError:
             await jetstream.add_stream(stream)
-        await jetstream.add_consumer(STREAM, consumer)
 
     async def serve(self, handle: OnState) -> None:
         """Hand messages over until cancelled."""
