@@ -6,7 +6,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
-from homeport.http.asgi import Scope, header
+from homeport.http.asgi import Scope
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
@@ -32,7 +32,9 @@ def peer_address(scope: Scope, proxies: Networks = ()) -> str:
     address = _unmapped(peer[0]) if peer else UNKNOWN
     if not proxies or not _is_within(address, proxies):
         return address
-    forwarded = (header(scope, b"x-forwarded-for") or b"").decode("ascii", "replace")
+    # Several lines are one list (RFC 9110 section 5.3): a proxy may write its own below the sender's.
+    lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    forwarded = b",".join(lines).decode("ascii", "replace")
     for hop in reversed(forwarded.rsplit(",", FORWARDED_MAX)[-FORWARDED_MAX:]):
         if not _is_address(hop.strip()):
             return address

@@ -54,6 +54,13 @@ def test_behind_a_proxy_of_ours(forwarded, address):
     assert peer_address(scope("::ffff:10.1.1.1", forwarded), PROXIES) == address
 
 
+def test_a_proxy_that_adds_a_line_of_its_own():
+    """HAProxy leaves the sender's header as it is and writes another one below it."""
+    lines = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"198.51.100.1")]
+    received = {"client": ("10.1.1.1", "1234"), "headers": lines}
+    assert peer_address(received, PROXIES) == "198.51.100.1"
+
+
 def test_an_ipv4_peer_at_a_dual_stack_socket_is_shown_as_such():
     assert peer_address(scope("::ffff:192.0.2.7")) == "192.0.2.7"
     assert peer_address(scope("2001:db8::7")) == "2001:db8::7"
