@@ -32,7 +32,7 @@ def peer_address(scope: Scope, proxies: Networks = ()) -> str:
     address = _unmapped(peer[0]) if peer else UNKNOWN
     if not proxies or not _is_within(address, proxies):
         return address
-    # Several lines are one list (RFC 9110 section 5.3): a proxy may write its own below the sender's.
+    # Several lines are one list (RFC 9110 section 5.3); a proxy may write its own below.
     lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
     forwarded = b",".join(lines).decode("ascii", "replace")
     for hop in reversed(forwarded.rsplit(",", FORWARDED_MAX)[-FORWARDED_MAX:]):
