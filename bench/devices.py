@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from homeport.keys import PrivateKey
 from homeport.keys.file import FileKey
-from homeport.pki.authority import build_root
+from homeport.pki.authority import Issuer, build_intermediate, build_root
 from homeport.pki.certificates import der_of
 from homeport.pki.idevid import IdevIdMinter
 from homeport.pki.jws import sign
@@ -31,10 +31,11 @@ PREFIX = "BE-"
 
 @dataclass(frozen=True)
 class BenchIssuer:
-    """A factory's CA."""
+    """A factory's CA as `homeport factory init` makes it: an anchor, and below it the issuer."""
 
     key: PrivateKey
     certificate: x509.Certificate
+    anchor: x509.Certificate
 
 
 @dataclass
@@ -66,7 +67,7 @@ class BenchDevice:
             typ=ENROL_TYP,
             url=greeting.enrol,
             nonce=greeting.nonce,
-            x5c=[self.idevid],
+            x5c=[self.idevid, der_of(self.issuer)],
         )
 
     def check(self, answer: AnyAnswer) -> None:
@@ -75,8 +76,10 @@ class BenchDevice:
 
 
 def make_issuer() -> BenchIssuer:
-    key = fresh_key()
-    return BenchIssuer(key, build_root(key, "bench factory", datetime.now(UTC), 20))
+    root, key, now = fresh_key(), fresh_key(), datetime.now(UTC)
+    anchor = build_root(root, "bench factory", now, None)
+    issuer = build_intermediate(Issuer(anchor, root), key.public_key(), "bench line", now, 20)
+    return BenchIssuer(key, issuer, anchor)
 
 
 def make_devices(issuer: BenchIssuer, count: int) -> list[BenchDevice]:
@@ -108,4 +111,4 @@ def _make(minter: IdevIdMinter, issuer: BenchIssuer, number: int) -> BenchDevice
 
 
 def anchor_of(issuer: BenchIssuer) -> bytes:
-    return der_of(issuer.certificate)
+    return der_of(issuer.anchor)

@@ -15,10 +15,11 @@ from typing import Self
 
 from bench.devices import MODEL, BenchDevice, BenchIssuer, anchor_of, serial_of
 from homeport.demo.stage import free_ports
-from homeport.domain.ownership import SalesRecord, SerialRange
 from homeport.pki.certificates import authority_id
 from homeport.provisioning.add_tenant import add_tenant
 from homeport.provisioning.add_upstream import add_own_upstream
+from homeport.provisioning.imports.sales import import_sales
+from homeport.provisioning.imports.sales_file import read_sales
 from homeport.provisioning.ports import Authority, MintedDevice, Transaction
 from homeport.storage.sqlite.registry import SqliteRegistry
 
@@ -29,12 +30,19 @@ class BenchPlatform:
     """`with BenchPlatform(directory, issuer, registered, devices)`: it answers inside."""
 
     def __init__(
-        self, directory: Path, issuer: BenchIssuer, registered: int, devices: list[BenchDevice]
+        self,
+        directory: Path,
+        issuer: BenchIssuer,
+        registered: int,
+        devices: list[BenchDevice],
+        *,
+        is_sold: bool = True,
     ) -> None:
         self.directory = directory
         self.port, operations, mqtt = free_ports(3)
         self.anchors = directory / "platform.pem"
         self._issuer, self._registered, self._devices = issuer, registered, devices
+        self._is_sold = is_sold
         self._config = directory / "server.toml"
         self._config.write_text(
             f'data = "{directory / "data"}"\nname = "localhost"\n'
@@ -81,7 +89,7 @@ class BenchPlatform:
 
     async def _fill(self, path: Path) -> None:
         now = datetime.now(UTC)
-        authority = authority_id(self._issuer.certificate)
+        authority = authority_id(self._issuer.anchor)
         async with SqliteRegistry(path) as registry:
             async with registry.stage_minted(authority, self._minted()) as staged:
 
@@ -97,20 +105,20 @@ class BenchPlatform:
                         )
                     )
                     await tx.devices.add_minted(staged, now)
-                    ends = SerialRange(serial_of(0), serial_of(99_999_999))
-                    await tx.sales.add(
-                        [
-                            SalesRecord(
-                                serial_numbers=ends,
-                                tenant="acme",
-                                upstream=None,
-                                recorded_at=now,
-                                source="bench",
-                            )
-                        ]
-                    )
 
                 await registry.transact(verb)
+            if self._is_sold:
+                last = serial_of(max(self._registered, len(self._devices)) - 1)
+                sales = ["serial_number,tenant\n", f"{serial_of(0)}..{last},acme\n"]
+                await registry.transact(
+                    lambda tx: import_sales(
+                        tx,
+                        read_sales(sales, source="bench", now=now),
+                        source="bench",
+                        actor="bench",
+                        now=now,
+                    )
+                )
 
     def _minted(self) -> Iterator[MintedDevice]:
         real = {d.serial_number: hashlib.sha256(d.idevid).hexdigest() for d in self._devices}

@@ -7,10 +7,10 @@ over the states with no default.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final
 
 from homeport.domain.device import DeviceId
 from homeport.errors import Code, HomeportError
@@ -122,10 +122,21 @@ class Enrolment:
     arrived_at: datetime | None = None
     """When the first message was seen at the upstream."""
 
-    def after(self, event: Event, now: datetime) -> Self:
-        """Return the enrolment after the event; or HomeportError(TRANSITION_ILLEGAL)."""
+    def after(self, event: Event, now: datetime) -> "Enrolment":
+        """Return the enrolment after the event, or raise HomeportError(TRANSITION_ILLEGAL)."""
         state = TRANSITIONS.get((self.state, event))
         if state is None:
             raise HomeportError(Code.TRANSITION_ILLEGAL, f"{event} in {self.state}")
-        arrived = now if state is State.OPERATIONAL else self.arrived_at
-        return replace(self, state=state, changed_at=now, arrived_at=arrived)
+        arrives = state is State.OPERATIONAL and self.arrived_at is None
+        # In full and not by `replace`, which takes four times as long: this is every enrolment.
+        return Enrolment(
+            id=self.id,
+            device=self.device,
+            state=state,
+            request_id=self.request_id,
+            key_hash=self.key_hash,
+            epoch=self.epoch,
+            started_at=self.started_at,
+            changed_at=now,
+            arrived_at=now if arrives else self.arrived_at,
+        )

@@ -12,7 +12,7 @@ from homeport.broker.link import BrokerLink
 from homeport.broker.settings import EmbeddedSettings
 from homeport.broker.settings import Listener as BrokerListener
 from homeport.ca import LocalIssuer
-from homeport.ca.profiles import LDEVID
+from homeport.ca.profiles import BACKDATE, LDEVID
 from homeport.ca.revocation import RevocationLists
 from homeport.clock import Clock
 from homeport.domain.audit import AuditEvent, Name
@@ -144,7 +144,9 @@ def make_door(
 ) -> NativeDoor:
     """Put the device's door together from the keys as they are now."""
     nonces = Nonces(keys.nonce_key)
-    profile = replace(LDEVID, lifetime=settings.enrolment.certificate_lifetime)
+    lifetime = settings.enrolment.certificate_lifetime
+    # A short certificate is backdated by little: renewal counts from its beginning.
+    profile = replace(LDEVID, lifetime=lifetime, backdate=min(BACKDATE, lifetime / 10))
     issuer = LocalIssuer(keys.issuing, profile)
     site = Site(
         endpoints=_endpoints(settings),

@@ -63,7 +63,9 @@ def _certify(visit: Visit, device: Device, run: Enrolment, issued: Sequence[Cred
         if same and earlier.is_current(visit.now):
             return Outcome(device, run, earlier)
     made = visit.issuer.issue(device.id, visit.proven.csr, visit.now)
-    run = replace(run.after(Event.CERTIFICATE_ISSUED, visit.now), epoch=device.epoch)
+    run = run.after(Event.CERTIFICATE_ISSUED, visit.now)
+    if run.epoch != device.epoch:
+        run = replace(run, epoch=device.epoch)
     credential = Credential(
         fingerprint=made.fingerprint,
         device=device.id,
