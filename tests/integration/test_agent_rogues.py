@@ -170,6 +170,14 @@ async def test_an_old_answer_is_not_believed(platform, settings):
 
 
 @in_loop
+async def test_a_time_beyond_its_own_certificate_is_not_believed(platform, settings):
+    """Once it was believed, every certificate of the present would have expired, for good."""
+    far = int(datetime(2199, 1, 1, tzinfo=UTC).timestamp())
+    platform.change(spoil=lambda answer: msgspec.structs.replace(answer, time=far))
+    await fails_with(settings, "platform-unproven", "its own certificate")
+
+
+@in_loop
 async def test_what_was_signed_for_another_purpose_is_no_answer(platform, settings):
     platform.change(typ="voucher-jws+json")
     await fails_with(settings, "platform-unproven", "no answer")
@@ -288,6 +296,21 @@ async def test_a_voucher_leads_to_another_platform_for_good(platform, settings, 
             await until(lambda: agent.saved.credential != first)
         assert len(platform.enrolments) == 1
         assert len(edge.enrolments) == 2
+
+
+@in_loop
+async def test_an_owner_cannot_raise_the_epoch_above_his_voucher(
+    platform, settings, vouching, tmp_path
+):
+    """Else the next owner's voucher would be of an epoch that is over already."""
+    (settings.identity / "vouchers.pem").write_bytes(pem_of(vouching[0].certificate))
+    with FakePlatform(tmp_path / "edge", name="127.0.0.1") as edge:
+        edge.change(epoch=2**31 - 1)
+        platform.change(redirect=redirect_to(edge, vouching))
+        async with running_agent(settings, FakeBroker()) as agent:
+            await agent.reaches(State.OPERATIONAL)
+            assert not agent.credential.platform.is_home
+            assert agent.tools.logbook.lifetime.epoch == 3
 
 
 @pytest.mark.parametrize(

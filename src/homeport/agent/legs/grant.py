@@ -56,7 +56,10 @@ def accept_certificate(
     if answer.epoch < logbook.lifetime.epoch:
         detail = f"{answer.epoch} after {logbook.lifetime.epoch}"
         raise HomeportError(Code.EPOCH_STALE, detail)
-    logbook.raise_floor(epoch=answer.epoch, anchors=answer.anchors if approach.is_home else ())
+    if approach.is_home:
+        logbook.raise_floor(epoch=answer.epoch, anchors=answer.anchors)
+    # Elsewhere the voucher alone says the epoch: an owner who could raise it by himself would shut
+    # all later ones out.
     saved = logbook.saved
     dropped = [each.key for each in (saved.credential, saved.earlier) if each]
     if request.is_renewal:

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.pki import jws
+from homeport.pki.certificates import parse_certificate
 from homeport.pki.chains import verify_platform_signer
 from homeport.protocols.native.device.requests import SignedRequest
 from homeport.protocols.native.device.trust import PlatformTrust, TimeSense
@@ -45,6 +46,7 @@ def read_signed_answer(
     except HomeportError as error:
         raise HomeportError(Code.PLATFORM_UNPROVEN, f"answer: {error}") from None
     answer = read_answer(payload)
+    _check_time(answer, signed.header.x5c[0])
     if isinstance(answer, Enrolled):
         _check_anchors(answer, signed.header.x5c, trust, sense)
     # Both are looked at, so that the time says nothing about which was wrong.
@@ -64,6 +66,16 @@ def _parse(body: bytes) -> jws.UnverifiedJws:
         raise
     except HomeportError as error:  # an algorithm that is none of ours
         raise HomeportError(Code.PLATFORM_UNPROVEN, f"answer: {error}") from None
+
+
+def _check_time(answer: AnyAnswer, leaf: bytes) -> None:
+    """Refuse a time after the end of the very certificate that signed it.
+
+    The device keeps the latest signed time for good: a platform whose clock stands in another
+    decade would make every certificate of the present look expired.
+    """
+    if answer.time > parse_certificate(leaf).not_valid_after_utc.timestamp():
+        _unproven("its time is after the end of its own certificate")
 
 
 def _check_anchors(
