@@ -187,9 +187,7 @@ def _signed_by_voucher_authority(data: bytes, anchors: Anchors) -> bytes:
 def _check_device(voucher: Voucher, serial_number: str, idevid_issuer: bytes | None) -> None:
     if voucher.serial_number != serial_number:
         raise _unproven("it is for another device")
-    if None not in (voucher.idevid_issuer, idevid_issuer) and (
-        voucher.idevid_issuer != idevid_issuer
-    ):
+    if voucher.idevid_issuer is not None and voucher.idevid_issuer != idevid_issuer:
         raise _unproven("it is for another manufacturer's device of this number")
 
 

@@ -100,6 +100,13 @@ def test_the_epoch_may_stay_and_rise_but_not_fall():
     assert caught.value.code is Code.EPOCH_STALE
 
 
+def test_a_voucher_that_names_an_issuer_is_for_no_device_whose_issuer_is_unknown():
+    """Another maker's device may have the same number, and an IDevID without key identifier."""
+    voucher = issue(idevid_issuer=b"\x04\x00", expires_on=NOW + timedelta(days=1))
+    with pytest.raises(HomeportError, match="another manufacturer's"):
+        verify(voucher, idevid_issuer=None)
+
+
 def test_a_time_that_has_passed_ends_a_voucher_even_if_the_clock_is_behind():
     voucher = issue(expires_on=NOW)
     with pytest.raises(HomeportError, match="expired"):
