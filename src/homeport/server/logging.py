@@ -128,12 +128,22 @@ def console_look() -> Look:
     renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)
 
     def look(line: Line) -> bytes:
-        shown = dict(line)
+        shown = {key: _visible(value) for key, value in line.items()}
         shown["timestamp"] = str(shown.pop("time"))[11:]
-        shown["exception"] = shown.pop("trace", None)
+        shown.pop("trace", None)
+        if "trace" in line:
+            rows = str(line["trace"]).splitlines()
+            shown["exception"] = "\n".join(str(_visible(row)) for row in rows)
         return str(renderer(None, "", shown)).encode() + b"\n"
 
     return look
+
+
+def _visible(value: object) -> object:
+    """Escape what could drive the reader's terminal: clients' words reach the log."""
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
 
 
 _LOOKS: Final[Mapping[str, Callable[[], Look]]] = {"json": json_look, "console": console_look}

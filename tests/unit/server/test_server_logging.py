@@ -101,6 +101,21 @@ def test_console():
     assert "device=x-1" in line
 
 
+def test_nothing_in_a_line_drives_the_terminal():
+    """What nats-server says of a client holds the client's own words; 0x9b is a CSI by itself."""
+    pipe = Pipe(console_look())
+    pipe.logger.warning("nats-server: %s", "\x1b]0;evil\x07\r\n12:00:00 forged")
+    note(pipe.logger, logging.INFO, "odd", model="\x9b2J", title="\u202ereversed")
+    try:
+        raise ValueError("\x1b[2J")
+    except ValueError:
+        pipe.logger.exception("failed")
+    lines = pipe.lines()
+    assert all(line.isprintable() for line in lines)
+    assert not any(line.startswith("12:00:00 forged") for line in lines)
+    assert "ValueError: \\x1b[2J" in lines
+
+
 def test_a_reader_that_stands_still_stops_nobody(monkeypatch):
     monkeypatch.setattr(subject, "QUEUE_LIMIT", 50)
     pipe = Pipe(json_look())
