@@ -21,6 +21,7 @@ from homeport.server.cli.session import (
     out,
     print_json,
     print_table,
+    printable,
     read,
     say,
     settings_of,
@@ -100,7 +101,7 @@ async def _story(tx: Transaction, serial: str) -> Story:
 def _tell(story: Story) -> None:
     device, run = story.device, story.run
     name, state = escape(device.id.serial_number), _state(run)
-    out.print(f"[bold]{name}[/]  {escape(device.model)}  [bold]{state}[/]")
+    out.print(f"[bold]{name}[/]  {escape(printable(device.model))}  [bold]{state}[/]")
     if device.hardware_identity == "file":
         out.print("[yellow]its identity is a software key in a file: for development only[/]")
     owner = f"{device.tenant}, upstream {device.upstream}" if device.tenant else "nobody yet"
@@ -112,7 +113,7 @@ def _tell(story: Story) -> None:
         newest = story.credentials[-1]
         out.print(f"certificate {newest.state}, until {_clock(newest.not_after)}")
     for event in story.timeline:
-        out.print(f"[dim]{_clock(event.at)}[/]  {escape(event.story())}")
+        out.print(f"[dim]{_clock(event.at)}[/]  {escape(printable(event.story()))}")
     for fact in [PARKED[r.state] for r in (run, *story.candidates) if r and r.state in PARKED]:
         advice = ADVICE[fact].format(serial_number=device.id.serial_number)
         out.print(f"[bold]Next:[/] {escape(advice)}")

@@ -32,5 +32,6 @@ def _as_json(message: Message) -> str:
 
 
 def _as_text(message: Message) -> str:
-    payload = printable(message.payload.decode("utf-8", "replace"))
+    # On one line: a line break would let a device forge a message of another.
+    payload = printable(message.payload.decode("utf-8", "replace")).replace("\n", "\\n")
     return f"{now():%H:%M:%S}  {message.topic}  {payload}"
