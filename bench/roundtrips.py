@@ -3,7 +3,7 @@
 
 A site in network namespaces: DHCP and DNS are next door, the platform is behind a link of 100 ms
 round-trip time. The clock starts with the agent's first packet (its address is there, its DHCP
-request goes out) and ends when the broker takes its first message; nothing is subtracted. Where
+request goes out) and ends when the broker stores its first message; nothing is subtracted. Where
 the time goes is read from the cable.
 """
 
@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class Journey:
     started: float
     """From the start of the process to its first packet."""
     phases: dict[str, float]
-    """DHCP; from the first SYN to the certificate; until the SYN to the broker; until the message."""
+    """Seconds of each of PHASES."""
 
     @property
     def seconds(self) -> float:
@@ -65,7 +66,7 @@ class Cable:
     def first(self, port: int, *, syn: bool = False) -> float:
         """When the device first sent something to this port."""
         return next(
-            p["at"]
+            float(p["at"])
             for p in self.packets
             if p["ports"][1] == port and p["from"].startswith(LAN4) and (not syn or p.get("syn"))
         )
@@ -73,7 +74,7 @@ class Cable:
     def last_answer(self, port: int, before: float) -> float:
         """When the platform last sent bytes from this port."""
         return max(
-            p["at"]
+            float(p["at"])
             for p in self.packets
             if p["ports"][0] == port and p["from"] == PLATFORM4 and p["payload"]
             and p["at"] < before
@@ -87,7 +88,8 @@ def main(*, quick: bool) -> None:
         works = Works.make(directory / "works", sold=count, unsold=1)
         kinds = {"file": MODEL, "token": f"{MODEL}-T"}
         token = make_token()
-        uri = f"pkcs11:token={token.label}?module-path={token.module}&pin-source=file:{token.pin_file}"
+        store = f"module-path={token.module}&pin-source=file:{token.pin_file}"
+        uri = f"pkcs11:token={token.label}?{store}"
         works.mint(kinds["token"], count, "--key", uri)
         hosts = tuple(f"device{number}" for number in range(2 * count))
         uplink = Link(timedelta(seconds=ROUND_TRIP / 2))
@@ -123,7 +125,7 @@ def travel(site: Site, device: PluggedDevice) -> Journey:
     asked, enrols, connects = cable.first(67), cable.first(PORT, syn=True), cable.first(MQTT_PORT)
     answered = cable.last_answer(PORT, connects)
     ends = (asked, enrols, answered, connects, arrived)
-    phases = dict(zip(PHASES, (b - a for a, b in zip(ends, ends[1:])), strict=True))
+    phases = dict(zip(PHASES, (b - a for a, b in pairwise(ends)), strict=True))
     return Journey(asked - begun, phases)
 
 
@@ -134,9 +136,9 @@ def rows(found: dict[str, list[Journey]]) -> Iterator[Row]:
         yield Row(
             f"address to first message, key in a {kind}", median, "trips", goal, median <= goal
         )
-        for phase in PHASES:
+        for phase, name in PHASES.items():
             share = statistics.median(each.phases[phase] for each in journeys)
-            yield Row(f"  {PHASES[phase]}", share / ROUND_TRIP, "trips")
+            yield Row(f"  {name}", share / ROUND_TRIP, "trips")
         started = statistics.median(each.started for each in journeys)
         yield Row("  before it: from the process's start to its first packet", started, "s")
         whole = statistics.median(each.started + each.seconds for each in journeys)

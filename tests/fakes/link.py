@@ -82,14 +82,12 @@ def open_tap(namespace: str, interface: str) -> int:
 
 def carry(directions: Sequence[Direction]) -> None:
     """Carry frames for ever."""
-    poller = select.epoll()
     by_source = {direction.source: direction for direction in directions}
-    for source in by_source:
-        poller.register(source, select.EPOLLIN)
     next_due: float | None = None
     while True:
-        wait = -1 if next_due is None else max(0.0, next_due - time.monotonic())
-        for source, _ in poller.poll(wait):
+        wait = None if next_due is None else max(0.0, next_due - time.monotonic())
+        # Not epoll: it counts in whole milliseconds, rounded up, which adds one to a round trip.
+        for source in select.select(by_source, (), (), wait)[0]:
             by_source[source].take()
         dues = [direction.deliver() for direction in directions]
         next_due = min((due for due in dues if due is not None), default=None)

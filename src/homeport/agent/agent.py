@@ -4,6 +4,7 @@
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -44,12 +45,14 @@ class _ResetAskedError(Exception):
 class Agent:
     """Travels from state to state. The service behind the local door."""
 
-    def __init__(self, tools: Tools, operating: Operating) -> None:
-        """Take the tools and the connection to the upstream."""
+    def __init__(
+        self, tools: Tools, operating: Operating, load_library: Callable[[], None]
+    ) -> None:
+        """Take the tools, the connection to the upstream, and what loads the library for it."""
         self._tools = tools
         self._logbook = tools.logbook
         self._operating = operating
-        self._enrolling = Enrolling(tools)
+        self._enrolling = Enrolling(tools, load_library)
         self._renewing = Renewing(tools)
         rest = tools.settings.rest
         self._rest = Backoff(rest.first, rest.ceiling)

@@ -21,7 +21,7 @@ from homeport.agent.settings import AgentSettings
 from homeport.agent.timekeeping import Timekeeper, is_synchronised, step_system_clock
 from homeport.agent.tools import Tools
 from homeport.clock import Clock, SystemClock
-from homeport.protocols.mqtt.device import open_uplink
+from homeport.protocols.mqtt.device import load_library, open_uplink
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Outside:
 
     clock: Clock = field(default_factory=SystemClock)
     open_uplink: OpenUplink = open_uplink
+    load_library: Callable[[], None] = load_library
     step_clock: Callable[[datetime], None] = step_system_clock
     is_synchronised: Callable[[], bool] = is_synchronised
     open_store: Callable[..., Store] = Store
@@ -73,7 +74,7 @@ def compose(settings: AgentSettings, outside: Outside | None = None) -> Composit
         clock=world.clock,
     )
     operating = Operating(tools, world.open_uplink)
-    agent = Agent(tools, operating)
+    agent = Agent(tools, operating, world.load_library)
     door = Door(settings.socket_path, settings.socket_group, agent)
     operating.deliver = door.deliver
     return Composition(agent, door, tools)

@@ -7,6 +7,7 @@ The host's own DHCP client may hold port 68 as well; how we still hear the answe
 `packet.py`. The first ACK counts: where two servers answer differently, we do not wait for both.
 """
 
+import asyncio
 import logging
 import secrets
 import socket
@@ -129,7 +130,7 @@ async def ask_bootstrap_servers(
         except PermissionError:
             logger.info("no CAP_NET_RAW: NetworkManager's own client may keep answers from us")
             return await ask(sock, destination, request, read, timing or Timing())
-        with listener:
+        try:
             return await ask(
                 sock,
                 destination,
@@ -138,6 +139,9 @@ async def ask_bootstrap_servers(
                 timing or Timing(),
                 listener=listener,
             )
+        finally:
+            # Linux closes packet sockets in some 20 ms (synchronize_net): not in our way.
+            _closing = asyncio.get_running_loop().run_in_executor(None, listener.close)
 
 
 def _client_socket(interface: str, address: IPv4Address) -> socket.socket:

@@ -8,7 +8,7 @@ the platform gives the same certificate (protocol section 4.1).
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -50,6 +50,9 @@ REST_MIN: Final = timedelta(milliseconds=200)
 REST_MAX: Final = timedelta(hours=1)
 """Between long polls, whatever the platform asks for."""
 
+HEAD_START: Final = timedelta(milliseconds=20)
+"""For the first packet to a platform: Python does nothing else while it imports a library."""
+
 REVOKED: Final = frozenset({Code.CREDENTIAL_REVOKED, Code.DEVICE_DECOMMISSIONED})
 """What the platform says to a device that is locked out."""
 
@@ -70,10 +73,12 @@ _Preparing = asyncio.Task[_Asked | HomeportError]
 class Enrolling:
     """Asks for a certificate with the IDevID."""
 
-    def __init__(self, tools: Tools) -> None:
-        """Take the tools."""
+    def __init__(self, tools: Tools, load_library: Callable[[], None]) -> None:
+        """Take the tools, and what loads the library that the next leg needs."""
         self._tools = tools
         self._logbook = tools.logbook
+        self._load_library = load_library
+        self._is_dialling = asyncio.Event()
         self._unverified: list[str] = []
 
     @property
@@ -87,20 +92,35 @@ class Enrolling:
         The error is the refusal of a proven platform, or PLATFORM_UNREACHABLE.
         """
         self._unverified = []
+        self._is_dialling.clear()
+        async with asyncio.TaskGroup() as group:
+            preparing = group.create_task(self._prepare(), name="operational key")
+            loading = group.create_task(self._load(), name="MQTT library")
+            try:
+                return await self._try_all(preparing)
+            finally:
+                loading.cancel()
+
+    async def _load(self) -> None:
+        """Have the MQTT library at hand when it is needed, without holding up a packet."""
+        await self._is_dialling.wait()
+        await self._tools.clock.sleep(HEAD_START)
+        await to_its_end(self._load_library)
+
+    async def _try_all(self, preparing: _Preparing) -> HomeportError | None:
         saved = self._logbook.saved
         known = [approach_to(saved.platform, "voucher")] if saved.platform else []
         home = self._tools.platforms.home(self._logbook.lifetime)
-        async with asyncio.TaskGroup() as group:
-            preparing = group.create_task(self._prepare(), name="operational key")
-            async with self._tools.platforms.approaches(known, home, is_home=True) as approaches:
-                async for approach in approaches:
-                    try:
-                        if await self._try(approach, preparing):
-                            return None
-                    except HomeportError as error:
-                        if not self._may_try_next(approach, error):
-                            return self._refused(error)
-            await preparing
+        async with self._tools.platforms.approaches(known, home, is_home=True) as approaches:
+            async for approach in approaches:
+                self._is_dialling.set()
+                try:
+                    if await self._try(approach, preparing):
+                        return None
+                except HomeportError as error:
+                    if not self._may_try_next(approach, error):
+                        return self._refused(error)
+        await preparing
         self._logbook.step(Event.PLATFORM_LOST)
         return HomeportError(Code.PLATFORM_UNREACHABLE, "no address led to a platform")
 

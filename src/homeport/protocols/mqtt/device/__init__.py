@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The device's half of MQTT: one connection to its upstream, by whichever library there is."""
 
-from homeport.protocols.mqtt.device.open import open_uplink
+from homeport.protocols.mqtt.device.open import load_library, open_uplink
 from homeport.protocols.mqtt.device.uplink import Handler, Proxy, Uplink, UplinkSettings, Will
 
-__all__ = ["Handler", "Proxy", "Uplink", "UplinkSettings", "Will", "open_uplink"]
+__all__ = ["Handler", "Proxy", "Uplink", "UplinkSettings", "Will", "load_library", "open_uplink"]

@@ -18,6 +18,8 @@ _HEAD_MAX: Final = 16 * 1024
 """Bytes of a proxy's answer; some explain at length."""
 _CHUNK: Final = 64 * 1024
 
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 class Tunnel:
     """Listens at `port` between `open` and `close`."""
@@ -29,6 +31,7 @@ class Tunnel:
         self._by_connect = by_connect
         self._server: asyncio.Server | None = None
         self._ends: list[asyncio.StreamWriter] = []
+        self._dialling: asyncio.Task[_Streams] | None = None
         self._done = asyncio.Event()
         self._done.set()
         self.port = 0
@@ -36,15 +39,23 @@ class Tunnel:
         """Why the way is closed, if it is."""
 
     async def open(self) -> Self:
-        """Listen."""
+        """Listen; the far end is dialled at once, while our side gets ready to connect."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
+        self._dialling = asyncio.create_task(self._dial(), name="tunnel: dialling")
+        # Let the first packet go: the library keeps the interpreter for itself when it starts.
+        await asyncio.sleep(0)
         return self
 
     async def close(self) -> None:
         """End everything."""
         if self._server:
             self._server.close()
+        if self._dialling:
+            self._dialling.cancel()
+            (found,) = await asyncio.gather(self._dialling, return_exceptions=True)
+            if isinstance(found, tuple):
+                self._ends.append(found[1])
         for end in self._ends:
             end.transport.abort()
         await self._done.wait()
@@ -66,11 +77,17 @@ class Tunnel:
                 end.close()
             self._done.set()
 
+    async def _dial(self) -> _Streams:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await dial(*self._target, self._proxy)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._dialling is None:
+            return
         async with asyncio.timeout(CONNECT_SECONDS):
             if self._by_connect:
                 await reader.readuntil(b"\r\n\r\n")
-            far_reader, far_writer = await dial(*self._target, self._proxy)
+            far_reader, far_writer = await self._dialling
         self._ends.append(far_writer)
         if self._by_connect:
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -79,9 +96,7 @@ class Tunnel:
             group.create_task(_pump(far_reader, writer), name="tunnel in")
 
 
-async def dial(
-    host: str, port: int, proxy: Proxy | None
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def dial(host: str, port: int, proxy: Proxy | None) -> _Streams:
     """Connect, through the proxy if there is one; HomeportError(UPSTREAM_UNREACHABLE)."""
     try:
         if proxy is None:

@@ -226,5 +226,6 @@ _Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[object
 def _resolve(hosts: tuple[str, ...], port: int) -> list[_Address]:
     found: list[_Address] = []
     for host in hosts:
-        found += socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # As bytes, or Python loads its tables for IDNA: 3 ms and 1 MB for names that are ASCII.
+        found += socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM)
     return found
