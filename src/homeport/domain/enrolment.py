@@ -6,6 +6,7 @@ picture in docs/reference/enrolment.md is drawn from the table; each protocol's 
 over the states with no default.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,7 +102,15 @@ ADVICE: Final[Mapping[Fact, str]] = {
     " reset or repaired: homeport device accept {serial_number}. If not, it may be a copy:"
     " homeport device refuse {serial_number}.",
 }
-"""What supplies each missing fact, for people; the device is told only the fact's name."""
+"""What supplies each missing fact; `advice_on` fills it in."""
+
+
+def advice_on(fact: Fact, device: DeviceId) -> str:
+    """What supplies the missing fact, for people; the device is told only the fact's name.
+
+    It holds commands that people copy into a shell, so the serial number is quoted for one.
+    """
+    return ADVICE[fact].format(serial_number=shlex.quote(device.serial_number))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from homeport.domain.audit import AuditEvent, Name
-from homeport.domain.enrolment import ADVICE, Enrolment, Fact
+from homeport.domain.enrolment import Enrolment, Fact, advice_on
 from homeport.errors import CATALOGUE
 from homeport.provisioning.enrolment.outcome import Refusal
 from homeport.provisioning.policy import Policy
@@ -39,7 +39,7 @@ class Visit:
 
     def tell_parked(self, run: Enrolment, fact: Fact) -> None:
         """Note what is missing and who can supply it."""
-        advice = ADVICE[fact].format(serial_number=self.proven.device.serial_number)
+        advice = advice_on(fact, self.proven.device)
         self.tell(Name.ENROLMENT_PARKED, run, missing=fact, advice=advice)
 
     def tell_refused(self, refusal: Refusal) -> None:

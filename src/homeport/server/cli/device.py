@@ -11,7 +11,7 @@ from rich.markup import escape
 from homeport.domain.audit import AuditEvent
 from homeport.domain.credential import Credential
 from homeport.domain.device import Device, DeviceId
-from homeport.domain.enrolment import ADVICE, PARKED, Enrolment, State
+from homeport.domain.enrolment import PARKED, Enrolment, State, advice_on
 from homeport.provisioning.ports import Presence, Transaction
 from homeport.server.cli.lookup import one_device
 from homeport.server.cli.session import (
@@ -115,8 +115,7 @@ def _tell(story: Story) -> None:
     for event in story.timeline:
         out.print(f"[dim]{_clock(event.at)}[/]  {escape(printable(event.story()))}")
     for fact in [PARKED[r.state] for r in (run, *story.candidates) if r and r.state in PARKED]:
-        advice = ADVICE[fact].format(serial_number=device.id.serial_number)
-        out.print(f"[bold]Next:[/] {escape(advice)}")
+        out.print(f"[bold]Next:[/] {escape(advice_on(fact, device.id))}")
 
 
 def _document(story: Story) -> dict[str, Any]:
