@@ -3,7 +3,7 @@
 
 A verb is `async def verb(tx, ...)` over one `Transaction`: all that it writes is kept or nothing
 is, its audit events too. It awaits nothing but the transaction's ports and does no other I/O, so an
-adapter may drive it in a thread of its own (SQLite) or in the event loop (PostgreSQL).
+adapter may drive it to its end at once (SQLite) or await it (PostgreSQL).
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence

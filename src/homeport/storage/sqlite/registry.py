@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registry in one SQLite file, for one server process and any number of commands beside it.
 
-One thread writes (group commit), a few read, each on a consistent view; the write-ahead log lets
-them not wait for each other. Opened and closed in the event loop that uses it.
+What is written is committed in groups, a few threads read, each on a consistent view; the
+write-ahead log lets them not wait for each other. Opened and closed in the event loop that uses it.
 """
 
 import asyncio
@@ -72,7 +72,9 @@ class SqliteRegistry:
         """Make or upgrade the file and begin; a HomeportError(STORAGE_UNAVAILABLE) says why not."""
         await asyncio.to_thread(prepare, self._path)
         self._watch = connect(self._path, busy_timeout=timedelta(0))
-        self._writer = Writer(SqliteConnection(connect(self._path)))
+        # The event loop does not wait for another process's lock: the writer knocks again.
+        writing = connect(self._path, busy_timeout=timedelta(0))
+        self._writer = Writer(SqliteConnection(writing))
 
     async def close(self) -> None:
         """Finish what is queued and let go of the file."""
