@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running a verb to its end in a thread that has no event loop."""
+"""Running a verb to its end at once: it awaits nothing but its transaction, which never waits."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
