@@ -33,8 +33,10 @@ class ProvenRequest:
 class ProvenRenewal:
     """A device has shown with its LDevID's key that it asks for a new certificate."""
 
+    device: DeviceId
+    """As the LDevID that signed names it."""
     fingerprint: str
-    """Of the LDevID that signed."""
+    """Of that LDevID."""
     csr: ProvenCsr
     key_hash: str
     request_id: str

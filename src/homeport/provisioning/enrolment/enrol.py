@@ -7,7 +7,7 @@ decision while the device that works goes on. Repeating the request while the ru
 changes nothing and writes nothing.
 """
 
-import secrets
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -103,8 +103,11 @@ def _is_barred(latest: Enrolment | None) -> bool:
 
 
 def _run_id(now: datetime) -> str:
-    """Return a new id that grows with time, so that new rows lie together in the index."""
-    return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+    """Return a new id that grows with time, so that new rows lie together in the index.
+
+    It names a row and is no secret, so it needs no randomness of the system's.
+    """
+    return f"{int(now.timestamp() * 1000):012x}{random.getrandbits(80):020x}"
 
 
 async def _begin(
