@@ -417,6 +417,26 @@ def test_a_renewal_gets_a_new_certificate_for_the_same_device():
     run(story)
 
 
+def test_renewals_with_one_certificate_after_the_other_are_one_devices():
+    """Each renewed certificate renews again: a rate for each would be a rate without an end."""
+
+    async def story(platform):
+        scene, key = platform.scene, p256()
+        await platform.sell(scene.device)
+        first = await enrolled(platform, scene.enrol(key=key))
+        statuses = []
+        for _ in range(3):
+            ldevid = Identity(key, first.certificate, scene.device.serial_number)
+            renewal = scene.renew(ldevid)
+            response = await platform.renew(renewal.body())
+            statuses.append(response.status)
+            if response.status == 200:
+                first = platform.answer(response)
+        assert statuses == [200, 429, 429]
+
+    run(story, device_burst=2)
+
+
 def test_an_expired_certificate_renews_within_the_grace_and_not_later():
     async def story(platform):
         scene, key = platform.scene, p256()

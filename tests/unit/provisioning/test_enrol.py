@@ -108,6 +108,7 @@ class Platform:
         self, fingerprint: str, key: str = "k1", request: str = "n1"
     ) -> Renewed | Refusal:
         proven = ProvenRenewal(
+            device=DEVICE,
             fingerprint=fingerprint,
             csr=None,  # type: ignore[arg-type]
             key_hash=key,

@@ -152,7 +152,7 @@ class NativeDoor:
     async def _renew(self, body: bytes, peer: str) -> bytes:
         parts, now = self._parts, self._parts.clock.now()
         proven, binding = parts.prover.prove_renewal(body, peer, now)
-        parts.limits.devices.take(proven.fingerprint)
+        parts.limits.devices.take(proven.device)
         renewed = await parts.registry.transact(
             lambda tx: renew(Renewing(tx, proven, parts.issuer, parts.policy, now))
         )

@@ -16,6 +16,7 @@ from homeport.domain.device import DeviceId
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.pki.anchors import Anchors
 from homeport.pki.certificates import (
+    device_id_of,
     parse_certificate,
     public_key_of,
     spki_hash,
@@ -93,6 +94,7 @@ class Prover:
         request = read_renew_request(verify(jws, public_key_of(leaf)))
         csr = verify_request(request.csr)
         proven = ProvenRenewal(
+            device=DeviceId.parse(device_id_of(leaf)),
             fingerprint=hashlib.sha256(x5c[0]).hexdigest(),
             csr=csr,
             key_hash=spki_hash(csr.public_key),
