@@ -2,6 +2,7 @@
 """The verbs of a device's first day: who gets a certificate, who waits, who is refused."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from homeport.domain.credential import CredentialState
 from homeport.domain.device import DeviceId
 from homeport.domain.enrolment import State
 from homeport.domain.upstream import OURS
-from homeport.errors import Code
+from homeport.errors import Code, HomeportError
 from homeport.provisioning import decide
 from homeport.provisioning.add_tenant import add_tenant
 from homeport.provisioning.add_upstream import add_own_upstream, add_platform
@@ -245,6 +246,27 @@ async def test_a_refused_second_key_gets_nothing_now_and_later(p: Platform) -> N
     await p.verb(lambda tx: decide.refuse(tx, device, actor="t", now=p.now))
     assert refused(await p.ask(key="k2", request="r2")) is Code.KEY_REVOKED
     assert await p.state() is State.OPERATIONAL
+
+
+@on_platform
+async def test_a_key_that_comes_while_a_person_decides_is_not_accepted_instead(
+    p: Platform,
+) -> None:
+    await p.sell("EX-000017,acme")
+    await p.arrive(await p.ask())
+    await p.ask(key="aa-repaired", request="r2")
+    await p.ask(key="bb-copy", request="r3")
+    device = await p.verb(lambda tx: tx.devices.get(DEVICE))
+    assert device
+    for key in (None, "cc", ""):
+        decision = functools.partial(decide.accept, device=device, key=key, actor="t", now=p.now)
+        with pytest.raises(HomeportError) as caught:
+            await p.verb(decision)
+        assert caught.value.code is Code.TRANSITION_ILLEGAL
+    await p.verb(lambda tx: decide.refuse(tx, device, key="bb", actor="t", now=p.now))
+    await p.verb(lambda tx: decide.accept(tx, device, actor="t", now=p.now))
+    given(await p.ask(key="aa-repaired", request="r2"))
+    assert refused(await p.ask(key="bb-copy", request="r3")) is Code.KEY_REVOKED
 
 
 @on_platform

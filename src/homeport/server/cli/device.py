@@ -114,6 +114,8 @@ def _tell(story: Story) -> None:
         out.print(f"certificate {newest.state}, until {_clock(newest.not_after)}")
     for event in story.timeline:
         out.print(f"[dim]{_clock(event.at)}[/]  {escape(printable(event.story()))}")
+    for candidate in story.candidates:
+        out.print(f"waiting key {candidate.key_hash[:16]}, since {_clock(candidate.started_at)}")
     for fact in [PARKED[r.state] for r in (run, *story.candidates) if r and r.state in PARKED]:
         out.print(f"[bold]Next:[/] {escape(advice_on(fact, device.id))}")
 

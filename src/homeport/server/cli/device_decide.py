@@ -28,6 +28,10 @@ from homeport.server.cli.session import (
 )
 
 Serial = Annotated[str, typer.Argument(help="Serial number, or the whole device id.")]
+Key = Annotated[
+    str | None,
+    typer.Option(help="How the key's hash begins, if several wait: see homeport device show."),
+]
 Decision = Callable[[Transaction, Device, datetime], Awaitable[object]]
 
 
@@ -88,20 +92,32 @@ def readmit_(
     _decide(serial, let, f"{serial} may enrol again.", (config, data, as_json))
 
 
-def accept(serial: Serial, config: Config = None, data: Data = None, as_json: Json = False) -> None:
+def accept(
+    serial: Serial,
+    key: Key = None,
+    config: Config = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
     """Accept a second key: it is the same device, reset or repaired."""
 
     async def yes(tx: Transaction, device: Device, at: datetime) -> None:
-        await decide.accept(tx, device, actor=actor(), now=at)
+        await decide.accept(tx, device, key=key, actor=actor(), now=at)
 
     _decide(serial, yes, f"{serial}: the new key takes over.", (config, data, as_json))
 
 
-def refuse(serial: Serial, config: Config = None, data: Data = None, as_json: Json = False) -> None:
+def refuse(
+    serial: Serial,
+    key: Key = None,
+    config: Config = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
     """Refuse a second key: it may be a copy; the running device goes on."""
 
     async def no(tx: Transaction, device: Device, at: datetime) -> None:
-        await decide.refuse(tx, device, actor=actor(), now=at)
+        await decide.refuse(tx, device, key=key, actor=actor(), now=at)
 
     _decide(serial, no, f"{serial}: the second key was refused.", (config, data, as_json))
 
