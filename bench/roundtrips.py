@@ -82,7 +82,7 @@ class Cable:
 
 
 def main(*, quick: bool) -> None:
-    count = 4 if quick else 12
+    count = 6 if quick else 15
     with tempfile.TemporaryDirectory(prefix="homeport-bench-") as place:
         directory = Path(place)
         works = Works.make(directory / "works", sold=count, unsold=1)
