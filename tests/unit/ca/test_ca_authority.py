@@ -51,7 +51,7 @@ def test_what_is_signed_was_recorded_before():
 
 def test_the_record_is_a_log_line(caplog):
     ca = authority()
-    with caplog.at_level(logging.INFO, "homeport.ca"):
+    with caplog.at_level(logging.DEBUG, "homeport.ca"):
         ticket = ca.prepare(ldevid_draft(DEVICE, REQUEST, NOW))
     fields = vars(caplog.records[-1])["homeport_fields"]
     assert fields["certificate"] == f"{ticket.serial_number:x}"
