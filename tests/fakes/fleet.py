@@ -138,11 +138,11 @@ class Fleet:
         for worker, theirs in self._shares(devices):
             _order(worker, {"plug_in": theirs})
 
-    def say(self, devices: Sequence[Path], text: str) -> list[str]:
+    def say(self, devices: Sequence[Path], text: str, seconds: float = 30.0) -> list[str]:
         """Let a program on each device publish; return the serial numbers of those that could."""
         done: list[str] = []
         for worker, theirs in self._shares(devices):
-            done += _order(worker, {"say": theirs, "text": text})
+            done += _order(worker, {"say": theirs, "text": text, "seconds": seconds})
         return done
 
     def ended(self) -> list[str]:
@@ -182,8 +182,8 @@ class Worker:
                 for device in devices:
                     self._plug_in(device)
                 return []
-            case {"say": devices, "text": text}:
-                said = [self._say(device, text) for device in devices]
+            case {"say": devices, "text": text, "seconds": seconds}:
+                said = [self._say(device, text, seconds) for device in devices]
                 return [serial for serial in await asyncio.gather(*said) if serial]
             case _:
                 return self._ended
@@ -201,10 +201,10 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever it is, the test is told
             self._ended.append(f"{settings.identity.name}: {error!r}")
 
-    async def _say(self, device: str, text: str) -> str:
+    async def _say(self, device: str, text: str, seconds: float) -> str:
         composition, _ = self._agents[device]
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(seconds):
                 await composition.agent.publish("count", text.encode())
         except TimeoutError:
             return ""

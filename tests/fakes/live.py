@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +121,11 @@ class LivePlatform:
         return self.directory / "data"
 
     @property
+    def registry(self) -> Path:
+        """Its registry's file."""
+        return self.data / "registry.sqlite"
+
+    @property
     def process(self) -> subprocess.Popen[bytes]:
         """The running server."""
         assert self._process is not None
@@ -169,9 +174,14 @@ class LivePlatform:
 
     def sell(self, serial_number: str, tenant: str) -> None:
         """Import a sales record."""
-        record = self.directory / "sales.csv"
-        record.write_text(f"serial_number,tenant\n{serial_number},{tenant}\n", encoding="utf-8")
-        self.operate("sales", "import", record)
+        self.operate("sales", "import", self.sales_of([serial_number], tenant))
+
+    def sales_of(self, serial_numbers: Sequence[str], tenant: str) -> Path:
+        """Write a file of sales records."""
+        record = self.directory / f"sales-{os.urandom(4).hex()}.csv"
+        rows = "".join(f"{serial_number},{tenant}\n" for serial_number in serial_numbers)
+        record.write_text(f"serial_number,tenant\n{rows}", encoding="utf-8")
+        return record
 
     def timeline(self, device: DeviceId | str) -> list[dict[str, Any]]:
         """What the platform tells of a device."""
@@ -264,6 +274,13 @@ class LiveFactory:
         if is_known:
             self.hand_over()
         return sorted(set(stores.iterdir()) - before)
+
+    def mint_sold(self, count: int, tenant: str) -> list[Path]:
+        """Mint devices that have an owner; return their stores."""
+        stores = self.mint(count)
+        names = [store.name for store in stores]
+        self._platform.operate("sales", "import", self._platform.sales_of(names, tenant))
+        return stores
 
     def hand_over(self) -> None:
         """Give the platform the manifest of everything minted."""

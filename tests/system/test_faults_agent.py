@@ -55,16 +55,7 @@ class Site:
         assert ended.status == 0, (self.directory / "agents.log").read_text("utf-8")[-4000:]
 
     def books(self) -> Books:
-        return Books(self.platform.data / "registry.sqlite")
-
-    def sold(self, count: int) -> list[Path]:
-        """Mint devices that have an owner."""
-        made = self.factory.mint(count)
-        record = self.directory / f"sales-{made[0].name}.csv"
-        rows = "".join(f"{device.name},acme\n" for device in made)
-        record.write_text(f"serial_number,tenant\n{rows}", "utf-8")
-        self.platform.operate("sales", "import", record)
-        return made
+        return Books(self.platform.registry)
 
     def check(self, device: Path) -> None:
         """Platform and device agree, and nothing is left over."""
@@ -100,7 +91,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def devices(site: Site) -> list[Path]:
     """Enough for all cuts, and sold."""
-    return site.sold(ACTS_MAX)
+    return site.factory.mint_sold(ACTS_MAX, "acme")
 
 
 @pytest.mark.timeout(300)
@@ -148,7 +139,7 @@ def make_renewal_due(device: Path) -> None:
 def test_killed_after_a_random_while(site: Site) -> None:
     """Also between a request and its answer, and in the middle of a handshake."""
     chance = random.Random(11)
-    for device in site.sold(RANDOM_CUTS):
+    for device in site.factory.mint_sold(RANDOM_CUTS, "acme"):
         for _ in range(3):
             site.run(device, cut_after=chance.uniform(0.01, 0.35))
         site.goes_home(device)
@@ -182,7 +173,7 @@ def test_killed_between_the_renewals_answer_and_the_first_connection(
 @pytest.mark.parametrize("state", [State.DISCOVERING, State.ENROLLING, State.CONNECTING,
                                    State.OPERATIONAL])  # fmt: skip
 def test_killed_on_the_way(site: Site, state: State) -> None:
-    (device,) = site.sold(1)
+    (device,) = site.factory.mint_sold(1, "acme")
     cut_in(site, device, state)
     site.goes_home(device)
     site.check(device)

@@ -72,7 +72,7 @@ def kill_while_enrolling(
     platform.operate("tenant", "add", "acme")
     chance.shuffle(devices)
     late, sold = devices[: DEVICES // 3], devices[DEVICES // 3 :]
-    sell(platform, sold)
+    platform.operate("sales", "import", sales_of(platform, sold))
     waves = [devices[number::kills] for number in range(kills)]
     selling: list[subprocess.Popen[bytes]] = []
     thirds = [late[number::3] for number in range(3)]
@@ -89,11 +89,11 @@ def kill_while_enrolling(
         try:
             wait_until(lambda: all_home(platform, devices), ARRIVE_SECONDS)
         except TimeoutError:
-            missing = everybody - Books(registry(platform)).arrived()
+            missing = everybody - Books(platform.registry).arrived()
             pytest.fail(f"{len(missing)} never arrived: {describe(platform, devices, missing)}")
         assert fleet.ended() == []
         check(platform, devices)
-        assert_story(Books(registry(platform)), sold, late)
+        assert_story(Books(platform.registry), sold, late)
 
 
 def live_and_die(platform: LivePlatform, chance: random.Random) -> None:
@@ -111,28 +111,17 @@ def live_and_die(platform: LivePlatform, chance: random.Random) -> None:
     platform.end(signal.SIGKILL)
 
 
-def sell(platform: LivePlatform, devices: Sequence[Path]) -> None:
-    platform.operate("sales", "import", sales_file(platform, devices))
-
-
 def sell_meanwhile(platform: LivePlatform, devices: Sequence[Path]) -> subprocess.Popen[bytes]:
     """Import sales while everything else goes on."""
-    record = sales_file(platform, devices)
+    record = sales_of(platform, devices)
     return subprocess.Popen(
         [*HOMEPORT, "sales", "import", str(record), "--config", str(platform.config)],
         stdout=subprocess.DEVNULL,
     )
 
 
-def sales_file(platform: LivePlatform, devices: Sequence[Path]) -> Path:
-    record = platform.directory / f"sales-{devices[0].name}.csv"
-    rows = [f"{device.name},acme\n" for device in devices]
-    record.write_text("".join(["serial_number,tenant\n", *rows]), "utf-8")
-    return record
-
-
-def registry(platform: LivePlatform) -> Path:
-    return platform.data / "registry.sqlite"
+def sales_of(platform: LivePlatform, devices: Sequence[Path]) -> Path:
+    return platform.sales_of([device.name for device in devices], "acme")
 
 
 def all_home(platform: LivePlatform, devices: Sequence[Path]) -> bool:
@@ -140,7 +129,7 @@ def all_home(platform: LivePlatform, devices: Sequence[Path]) -> bool:
     assert platform.process.poll() is None, platform.log.read_text("utf-8")[-5000:]
     if any(remembered(device).journey is not State.OPERATIONAL for device in devices):
         return False
-    books = Books(registry(platform))
+    books = Books(platform.registry)
     if not books.arrived() >= {device.name for device in devices}:
         return False
     return all(
@@ -151,7 +140,7 @@ def all_home(platform: LivePlatform, devices: Sequence[Path]) -> bool:
 
 def check(platform: LivePlatform, devices: Sequence[Path]) -> None:
     """Nothing is lost, doubled or half-made."""
-    books = Books(registry(platform))
+    books = Books(platform.registry)
     assert books.faults() == []
     for device in devices:
         given = witnessed(device)
@@ -197,7 +186,7 @@ def brokers(platform: LivePlatform) -> list[int]:
 
 
 def describe(platform: LivePlatform, devices: Sequence[Path], missing: set[str]) -> str:
-    books = Books(registry(platform))
+    books = Books(platform.registry)
     lines = [
         f"{device.name}: {remembered(device).journey}, {books.timeline(books.device(device.name))}"
         for device in devices

@@ -40,6 +40,9 @@ if os.getppid() != parent:
     sys.exit(1)
 os.execv(program, sys.argv[2:])
 """
+_GIVEN_UP: Final = ("critical write error", "will be DISABLED")
+"""What it says when it has stopped to write (a full disk, a bad one): nats-server 2.15 then takes
+no message of that stream any more, also when there is room again, until it is started anew."""
 _LEVELS: Final[Mapping[str, int]] = {
     "DBG": logging.DEBUG,
     "TRC": logging.DEBUG,
@@ -67,6 +70,8 @@ class Child:
         self._process = process
         self.tail: list[str] = []
         """The last lines of its log."""
+        self.gave_up_writing = asyncio.Event()
+        """Set when it says so; only a new start helps."""
         self._reader = tasks.create_task(self._read_log(), name="nats-server log")
 
     @classmethod
@@ -133,6 +138,8 @@ class Child:
         found = _LINE.fullmatch(line)
         level, text = (_LEVELS.get(found[1], 0), found[2]) if found else (logging.INFO, line)
         self.tail = [*self.tail[1 - _TAIL_LINES :], text]
+        if any(words in text for words in _GIVEN_UP):
+            self.gave_up_writing.set()
         log.log(level, "nats-server: %s", text)
 
 

@@ -3,7 +3,8 @@
 
 Rules: one owner for a directory (a lock that the kernel releases when we die); an occupied port is
 said by name before anything is started; a broker that dies is started again, after a pause that
-grows; devices lose their connections then, and nothing that was acknowledged.
+grows; devices lose their connections then, and nothing that was acknowledged. One that found the
+disk full is started anew when there is room.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import logging
 import os
 import random
 import socket
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +39,10 @@ _FIRST_PAUSE: Final = timedelta(milliseconds=100)
 _LONGEST_PAUSE: Final = timedelta(seconds=30)
 _PROBE_SECONDS: Final = 0.02
 """Between two looks whether it listens: well below the time that it takes to start."""
+
+_ROOM: Final = 1024 * 1024
+"""Bytes that must fit on the disk before a broker that found it full is started anew."""
+_ROOM_PAUSE: Final = timedelta(seconds=1)
 
 
 class EmbeddedBroker:
@@ -174,13 +180,30 @@ class EmbeddedBroker:
         pause = _FIRST_PAUSE
         while True:
             begun = self._clock.monotonic()
-            status = await current.ended()
+            status = await self._end_of(current)
             log.error("nats-server ended with status %d: %s", status, _said(current))
             if self._clock.monotonic() - begun > _LONGEST_PAUSE.total_seconds():
                 pause = _FIRST_PAUSE
             current, pause = await self._start_again(pause)
             self._child = current
             self.restarts += 1
+
+    async def _end_of(self, current: Child) -> int:
+        """Wait until it ends, by itself or because it gave up writing; return its status."""
+        replacing = self._tasks.create_task(self._replace_useless(current), name="nats-server disk")
+        try:
+            return await current.ended()
+        finally:
+            replacing.cancel()
+
+    async def _replace_useless(self, current: Child) -> None:
+        """End one that takes no message any more, as soon as the next could."""
+        await current.gave_up_writing.wait()
+        log.error("nats-server cannot write to %s: %s", self._directory, _said(current))
+        while not await asyncio.to_thread(_has_room, self._directory):
+            await self._clock.sleep(_ROOM_PAUSE)
+        log.warning("there is room again in %s: nats-server is started anew", self._directory)
+        await current.stop()
 
     async def _start_again(self, pause: timedelta) -> tuple[Child, timedelta]:
         while True:
@@ -202,6 +225,16 @@ def _own(path: Path) -> int:
             Code.ALREADY_EXISTS, f"another homeport serve uses {path.parent}"
         ) from error
     return descriptor
+
+
+def _has_room(directory: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=directory, buffering=0) as file:
+            file.write(bytes(_ROOM))
+            os.fsync(file.fileno())
+            return file.tell() == _ROOM
+    except OSError:
+        return False
 
 
 def _check_free(name: str, place: Listener) -> None:
