@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from homeport.clock import SystemClock
@@ -33,6 +34,7 @@ async def run(settings: ServerSettings, stop: asyncio.Event) -> None:
     """Run until `stop` is set; HomeportError if it cannot begin."""
     allow_connections()
     gc.set_threshold(YOUNG_OBJECTS)
+    _take_back(settings.data / READY_FILE)
     async with compose(settings, SystemClock()) as platform:
         await _run(platform, settings, stop)
     note(_log, logging.INFO, "the platform ended")
@@ -52,6 +54,18 @@ async def _run(platform: Platform, settings: ServerSettings, stop: asyncio.Event
             await asyncio.wait(doors)
         for task in tasks:
             task.cancel()
+
+
+def _take_back(ready: Path) -> None:
+    """Remove what a killed platform said, but not the word of one that runs."""
+    try:
+        os.kill(int(json.loads(ready.read_bytes())["pid"]), 0)
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        return  # another user's, and alive
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        ready.unlink(missing_ok=True)
 
 
 @contextmanager
