@@ -125,6 +125,15 @@ def verify_platform_signer(
     return public_key
 
 
+def verify_server(chain: Sequence[x509.Certificate], anchors: Anchors, now: datetime) -> None:
+    """Check that a TLS server's chain leads to the anchors, or is one; raise CHAIN_UNTRUSTED.
+
+    Names and purpose are the caller's.
+    """
+    if chain[0] not in anchors.certificates:
+        _build(chain[0], list(chain[1:]), anchors.store(Purpose.PLATFORM), now)
+
+
 def verify_ldevid(leaf: x509.Certificate, issuers: Sequence[x509.Certificate]) -> x509.Certificate:
     """Check that one of our own issuers signed an LDevID, and return which.
 

@@ -19,8 +19,10 @@ from homeport.ca.drafts import Draft, domain_draft, server_draft
 from homeport.ca.establish import make_intermediate, make_root
 from homeport.errors import Code, HomeportError
 from homeport.keys import PrivateKey, make_key, open_key
+from homeport.pki.anchors import Anchors, Purpose
 from homeport.pki.authority import Issuer
 from homeport.pki.certificates import parse_certificate, pem_of
+from homeport.pki.chains import verify_server
 from homeport.server.certificates.files import replace_file
 from homeport.server.certificates.places import (
     Intermediate,
@@ -160,7 +162,19 @@ def operators_pair(files: TlsFiles, places: KeyPlaces, now: datetime) -> TlsPair
     """Read and check the operator's TLS files; raise FILE_MISSING or TLS_FILES_WRONG."""
     pair = read_pair(files)
     check_pair(pair, places.names, now)
+    _check_believed(pair, places, now)
     return pair
+
+
+def _check_believed(pair: TlsPair, places: KeyPlaces, now: datetime) -> None:
+    """Refuse what our anchors do not prove: devices that were told these would never come back."""
+    more = load_chain(places.tls_anchors) if places.tls_anchors else ()
+    told = [load_chain(places.path("root.pem"))[0], *more]
+    try:
+        verify_server(pair.chain, Anchors(Purpose.PLATFORM, told), now)
+    except HomeportError as error:
+        detail = f"the certificate does not lead to a root in tls.anchors: {error.detail}"
+        raise HomeportError(Code.TLS_FILES_WRONG, detail) from None
 
 
 def has_root_key(places: KeyPlaces) -> bool:
