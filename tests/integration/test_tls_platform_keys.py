@@ -4,7 +4,6 @@
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -370,19 +369,6 @@ def test_without_the_setting_our_own_is_made_again(given, places):
     open_platform_keys(given, NOW)
     keys = open_platform_keys(places, NOW)
     assert keys.server.issuer == keys.services.certificate.subject
-
-
-def test_a_certificate_that_devices_would_not_believe_is_refused(given, operator):
-    """They keep the anchors of the first answer, and would never come back to the second."""
-    for anchors in (None, given.directory.parent / "other.pem"):
-        if anchors:
-            key = make_key(f"file:{anchors.with_suffix('.key')}")
-            anchors.write_bytes(pem_of(build_root(key, "another root", NOW, 10)))
-        with pytest.raises(HomeportError) as caught:
-            open_platform_keys(replace(given, tls_anchors=anchors), NOW)
-        assert caught.value.code is Code.TLS_FILES_WRONG
-        assert "tls.anchors" in caught.value.detail
-    assert open_platform_keys(given, NOW)
 
 
 def test_replaced_files_are_taken(given, operator):
