@@ -83,6 +83,21 @@ def test_presence_is_what_was_seen_last(opened):
         assert opened.see(lambda tx: tx.presence.get(device_id())) == presence
 
 
+def test_who_was_last_seen_online_long_ago_is_found_page_by_page(opened):
+    ids = [device_id(f"SN-000{number}") for number in range(5)]
+    seen = [(True, NOW), (False, NOW), (True, NOW), (True, LATER), (True, NOW)]
+    for device, (online, since) in zip(ids, seen, strict=True):
+        presence = Presence(online=online, since=since)
+        opened.do(lambda tx, d=device, p=presence: tx.presence.put(d, p))
+
+    def page(after):
+        return list(opened.see(lambda tx: tx.presence.online(before=LATER, after=after, limit=2)))
+
+    assert page(None) == [ids[0], ids[2]]
+    assert page(ids[2]) == [ids[4]]
+    assert page(ids[4]) == []
+
+
 def test_audit_events_come_back_in_order_with_growing_cursors(opened):
     assert opened.see(lambda tx: tx.audit.last()) == 0
     here, there = device_id("SN-0001"), device_id("SN-0002")

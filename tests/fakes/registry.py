@@ -356,6 +356,12 @@ class FakePresenceBoard:
     async def put(self, device: DeviceId, presence: Presence) -> None:
         self._rows[device] = presence
 
+    async def online(
+        self, *, before: datetime, after: DeviceId | None, limit: int
+    ) -> Sequence[DeviceId]:
+        found = [d for d, seen in self._rows.items() if seen.online and seen.since < before]
+        return sorted(d for d in found if after is None or str(d) > str(after))[:limit]
+
 
 class FakeAuditTrail:
     def __init__(self, rows: list[AuditEvent]) -> None:

@@ -2,19 +2,35 @@
 """The broker is killed, or does not quite die; devices come back and messages flow."""
 
 import asyncio
+import json
 import os
+import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from fakes.live import free_ports
+from fakes.books import Books
+from fakes.fleet import Fleet, has_arrived
+from fakes.live import HOMEPORT, LiveFactory, LivePlatform, free_ports
+from fakes.waiting import wait_until
 from homeport.broker.child import end_leftover
 
 pytestmark = [pytest.mark.faults]
+
+KILLS = 4
+DEVICES = 40
+VANISHING = 4
+BACK_SECONDS = 60.0
+"""For everybody: the agents' ceiling is two seconds, the broker's pause grows with each kill."""
+RATES = "[rates]\nsource_per_second = 100000.0\nsource_burst = 100000\n"
 
 DYING = """
 import ctypes, os, signal, socket, sys, threading, time
@@ -53,3 +69,92 @@ def test_a_leftover_is_gone_only_when_its_ports_are_free(tmp_path: Path) -> None
     finally:
         dying.kill()
         dying.communicate()
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[LivePlatform]:
+    with LivePlatform(tmp_path, RATES) as running:
+        running.operate("tenant", "add", "acme")
+        yield running
+
+
+@pytest.mark.slow
+def test_everybody_comes_back_after_each_kill(platform: LivePlatform, tmp_path: Path) -> None:
+    chance = random.Random(7)
+    devices = LiveFactory(tmp_path / "factory", platform).mint_sold(DEVICES, "acme")
+    with Fleet(platform.address, tmp_path / "fleet.log", 2) as fleet, watching(platform) as heard:
+        fleet.plug_in(devices)
+        wait_until(lambda: are_home(platform, devices), BACK_SECONDS)
+        for number in range(KILLS):
+            time.sleep(chance.uniform(0, 1))
+            kill_broker(platform)
+            everybody_is_heard(fleet, devices, f"after kill {number}", heard)
+            wait_until(lambda: are_home(platform, devices), BACK_SECONDS)
+        assert fleet.ended() == []
+    books = Books(platform.registry)
+    assert books.faults() == []
+    for device in devices:
+        assert books.timeline(books.device(device.name)).count("enrolment:completed") == 1
+
+
+@pytest.mark.slow
+def test_who_vanishes_while_the_broker_is_dead_is_not_online(
+    platform: LivePlatform, tmp_path: Path
+) -> None:
+    """The broker forgets last wills when it is killed; who has one must not be online for ever."""
+    *staying, leaving, gone = LiveFactory(tmp_path / "factory", platform).mint_sold(
+        VANISHING, "acme"
+    )
+    with Fleet(platform.address, tmp_path / "fleet.log", 1) as fleet:
+        fleet.plug_in(staying)
+        with Fleet(platform.address, tmp_path / "leaving.log", 1) as others:
+            others.plug_in([leaving, gone])
+            wait_until(lambda: are_home(platform, [*staying, leaving, gone]), BACK_SECONDS)
+            platform.process.send_signal(signal.SIGSTOP)  # so that nobody comes back too early
+            kill_broker(platform)
+        platform.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: online(platform) == {d.name for d in staying}, BACK_SECONDS)
+        assert fleet.ended() == []
+
+
+@contextmanager
+def watching(platform: LivePlatform) -> Iterator[Path]:
+    """Run `homeport upstream watch`; yields the file that it writes to."""
+    heard = platform.directory / "heard.jsonl"
+    with heard.open("wb") as output:
+        watcher = subprocess.Popen(
+            [*HOMEPORT, "upstream", "watch", "--json", "--config", str(platform.config)],
+            stdout=output,
+        )
+    try:
+        yield heard
+        assert watcher.poll() is None
+    finally:
+        watcher.terminate()
+        watcher.wait()
+
+
+def everybody_is_heard(fleet: Fleet, devices: Sequence[Path], text: str, heard: Path) -> None:
+    """Let everybody speak until everybody was heard."""
+
+    def is_heard() -> bool:
+        assert len(fleet.say(devices, text)) == len(devices)
+        lines = [json.loads(line) for line in heard.read_text("utf-8").splitlines()]
+        speakers = {line["topic"] for line in lines if line["payload"] == text}
+        return len(speakers) == len(devices)
+
+    wait_until(is_heard, BACK_SECONDS)
+
+
+def kill_broker(platform: LivePlatform) -> None:
+    pid = int((platform.data / "broker" / "nats-server.pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+
+
+def are_home(platform: LivePlatform, devices: Sequence[Path]) -> bool:
+    names = {device.name for device in devices}
+    return online(platform) >= names and all(map(has_arrived, devices))
+
+
+def online(platform: LivePlatform) -> set[str]:
+    return Books(platform.registry).arrived()

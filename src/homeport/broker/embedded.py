@@ -15,7 +15,8 @@ import os
 import random
 import socket
 import tempfile
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -40,6 +41,9 @@ _LONGEST_PAUSE: Final = timedelta(seconds=30)
 _PROBE_SECONDS: Final = 0.02
 """Between two looks whether it listens: well below the time that it takes to start."""
 
+COMING_BACK: Final = timedelta(seconds=15)
+"""For devices after a start: they rest for 2 s, then 4, then 8. Who is later was offline."""
+_LOOK_EVERY: Final = timedelta(seconds=1)
 _ROOM: Final = 1024 * 1024
 """Bytes that must fit on the disk before a broker that found it full is started anew."""
 _ROOM_PAUSE: Final = timedelta(seconds=1)
@@ -60,6 +64,7 @@ class EmbeddedBroker:
         self._tasks = asyncio.TaskGroup()
         self._keeper: asyncio.Task[None] | None = None
         self._access: BrokerAccess | None = None
+        self._begun = self._clock.now()
         self.restarts = 0
         """How often it had to be started again."""
 
@@ -74,6 +79,22 @@ class EmbeddedBroker:
     def pid(self) -> int | None:
         """Process id of the running nats-server."""
         return self._child.pid if self._child else None
+
+    async def follow_starts(self, handle: Callable[[datetime], Awaitable[None]]) -> None:
+        """Give `handle` the time of each start, once devices have had time to come back.
+
+        Until cancelled. What it raises of ours is logged, and it is asked again.
+        """
+        told = None
+        while True:
+            begun = self._begun
+            if begun != told and self._clock.now() - begun >= COMING_BACK:
+                try:
+                    await handle(begun)
+                    told = begun
+                except HomeportError as error:
+                    log.warning("after the broker's start: %s", error)
+            await self._clock.sleep(_LOOK_EVERY)
 
     def reload(self) -> None:
         """Use renewed certificate files from now on.
@@ -159,6 +180,7 @@ class EmbeddedBroker:
 
     async def _start(self) -> Child:
         """Start it and wait until it greets on the client port, which it opens last."""
+        begun = self._clock.now()
         started = await Child.start(child.find_program(), self._configuration, self._tasks)
         port = int(self.access.urls[0].rpartition(":")[2])
         try:
@@ -174,6 +196,7 @@ class EmbeddedBroker:
         except BaseException:
             await started.stop()
             raise
+        self._begun = begun
         return started
 
     async def _keep_running(self, current: Child) -> None:

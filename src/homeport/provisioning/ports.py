@@ -262,6 +262,12 @@ class PresenceBoard(Protocol):
         """Note what was seen."""
         ...
 
+    async def online(
+        self, *, before: datetime, after: DeviceId | None, limit: int
+    ) -> Sequence[DeviceId]:
+        """Return devices last seen online, earlier than `before`; by id, beyond `after`."""
+        ...
+
 
 class AuditTrail(Protocol):
     """Everything that happened, in order."""

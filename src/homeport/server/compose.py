@@ -49,13 +49,15 @@ from homeport.server.renewing import Renewing, Switch
 from homeport.server.settings import ServerSettings
 from homeport.server.trail import Handler, Trail
 
+Tasks = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+
 
 @dataclass(frozen=True, slots=True)
 class Platform:
     """Everything built and open: doors that are bound, and the tasks to run."""
 
     listeners: Sequence[Listener]
-    tasks: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    tasks: Tasks
     """By name; each runs until cancelled."""
 
 
@@ -107,8 +109,16 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
                     "disconnecting": disconnecting.work,
                     "trail": trail.follow,
                     "renewing": renewing.keep,
+                    **_of_our_broker(broker, states),
                 },
             )
+
+
+def _of_our_broker(broker: EmbeddedBroker | None, states: StateMessages) -> Tasks:
+    """Return the tasks that a given broker has no need of."""
+    if broker is None:
+        return {}
+    return {"absences": lambda: broker.follow_starts(states.end_absent)}
 
 
 @asynccontextmanager

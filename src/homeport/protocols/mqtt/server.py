@@ -5,16 +5,23 @@ The broker lets nobody but a device publish to its topics, so the topic says who
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
+from homeport.domain.device import DeviceId
 from homeport.domain.topics import Branch, Topic
 from homeport.errors import MalformedError
 from homeport.protocols.mqtt.wire import Offline, Online, read_state
+from homeport.provisioning.absences import note_absent
 from homeport.provisioning.complete import complete
 from homeport.provisioning.ports import Registry, Transaction
 
 log: Final = logging.getLogger(__name__)
+
+PAGE: Final = 500
+"""Devices in one transaction: others wait for it for some milliseconds."""
 
 
 class StateMessages:
@@ -45,6 +52,22 @@ class StateMessages:
                 "state message ignored: its certificate or tenant does not count",
                 extra={"device": str(topic.device)},
             )
+
+    async def end_absent(self, begun: datetime) -> None:
+        """Note who was online before the broker began, at `begun`, and has not come back."""
+        count, after = 0, None
+        while devices := await self._absent(begun, after):
+            count += await self._registry.transact(
+                partial(note_absent, devices=devices, since=begun)
+            )
+            after = devices[-1]
+        if count:
+            log.warning("%d devices did not come back after the broker's start", count)
+
+    async def _absent(self, begun: datetime, after: DeviceId | None) -> Sequence[DeviceId]:
+        return await self._registry.read(
+            lambda tx: tx.presence.online(before=begun, after=after, limit=PAGE)
+        )
 
 
 async def _tell(tx: Transaction, topic: Topic, message: Online | Offline, at: datetime) -> bool:

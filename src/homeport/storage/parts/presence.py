@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which devices are connected."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
@@ -8,13 +10,24 @@ from sqlalchemy import select
 from homeport.domain.device import DeviceId
 from homeport.errors import Code
 from homeport.provisioning.ports import Presence
-from homeport.storage.compiled import named, query, upsert
+from homeport.storage.compiled import ONE, ZERO, named, query, upsert
 from homeport.storage.connection import Connection
 from homeport.storage.instants import to_instant, to_micros
 from homeport.storage.schema import presence
 
 _GET: Final = query(
     select(presence.c.online, presence.c.since).where(presence.c.device == named("device"))
+)
+_ONLINE: Final = query(
+    select(presence.c.device)
+    .where(
+        presence.c.device > named("after"),
+        presence.c.online == ONE,
+        presence.c.since < named("before"),
+    )
+    .order_by(presence.c.device)
+    .limit(named("limit"))
+    .offset(ZERO)
 )
 _PUT: Final = upsert(presence, key=["device"], change=["online", "since"], absent=Code.NOT_FOUND)
 
@@ -39,3 +52,15 @@ class SqlPresenceBoard:
             "since": to_micros(presence.since),
         }
         await self._connection.run(_PUT, values)
+
+    async def online(
+        self, *, before: datetime, after: DeviceId | None, limit: int
+    ) -> Sequence[DeviceId]:
+        """Return devices last seen online, and since earlier than `before`, by id."""
+        values = {
+            "after": str(after) if after else "",
+            "before": to_micros(before),
+            "limit": limit,
+        }
+        rows = await self._connection.rows(_ONLINE, values)
+        return [DeviceId.parse(row[0]) for row in rows]
