@@ -100,7 +100,7 @@ def mint(
     serial = serial_of(number)
     minter = IdevIdMinter(issuer.certificate, issuer.key)
     idevid = minter.mint(key.public_key(), serial, MODEL, datetime.now(UTC))
-    (home / "idevid.pem").write_bytes(pem_of(parse_certificate(idevid)))
+    (home / "idevid.pem").write_bytes(pem_of(parse_certificate(idevid), issuer.certificate))
     place = "file:" if token is None else "pkcs11:" + token.replace(";object={}", "")
     (home / "device.toml").write_text(
         f'model = "{MODEL}"\nserial_number = "{serial}"\nidevid_key = "{key_uri}"\n'
