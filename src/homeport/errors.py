@@ -341,7 +341,7 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     Code.AGENT_ABSENT: Entry(
         Kind.UNAVAILABLE,
         "No agent answers at this socket.",
-        "Start it (systemctl start homeport-agent), and see that your user is in the socket's group.",
+        "Start it (systemctl start homeport-agent); your user must be in the socket's group.",
     ),
     Code.BROKER_UNAVAILABLE: Entry(
         Kind.UNAVAILABLE, "The message broker does not answer.", "Look at its log; it is restarted."
@@ -359,7 +359,7 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     Code.KEY_STORE_UNAVAILABLE: Entry(
         Kind.UNAVAILABLE,
         "The key store does not answer.",
-        "Check the PKCS#11 module, the token's label and the PIN file (SOFTHSM2_CONF with SoftHSM).",
+        "Check the PKCS#11 module, the token's label and the PIN file; SoftHSM: SOFTHSM2_CONF.",
     ),
     Code.PLATFORM_UNREACHABLE: Entry(
         Kind.UNAVAILABLE,
