@@ -220,8 +220,8 @@ def test_a_sender_that_goes_away_in_the_middle_harms_nobody(platform, scene):
 def test_what_is_no_http_is_answered_or_cut_off(platform, head):
     with platform.connect() as connection:
         connection.settimeout(15)
-        connection.sendall(head)
         try:
+            connection.sendall(head)
             first = connection.recv(65536)
         except (ConnectionError, ssl.SSLError):
             first = b""

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from fakes.factory_line import FactoryLine, line, make_line
 from homeport.artefacts.claim_code import hash_claim_code, parse_claim_code
 from homeport.artefacts.label import parse_label, verify_label
-from homeport.artefacts.voucher import verify_voucher
+from homeport.artefacts.voucher import idevid_issuer_of, verify_voucher
 from homeport.errors import HomeportError
 from homeport.factory.cli import main
 from homeport.keys import open_key
@@ -271,11 +271,13 @@ def test_vouchers_hold_at_the_device(line, tmp_path):
         "--domain-cert", tmp_path / "owner.pem", "--epoch", 4, "--expires", "2999-01-01",
         "-o", tmp_path / "vouchers",
     )  # fmt: skip
+    device = line.devices()[1]
     proven = verify_voucher(
         (tmp_path / "vouchers" / "EX-100-000002.vjj").read_bytes(),
         anchors=Anchors(Purpose.VOUCHER, [line.factory.voucher_anchor]),
         serial_number="EX-100-000002",
         epoch_floor=4,
+        idevid_issuer=idevid_issuer_of(x509.load_der_x509_certificate(device.idevid)),
         now=BEGIN,
     )
     assert fingerprint(proven.pinned_domain_cert) == fingerprint(owner)
