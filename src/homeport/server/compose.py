@@ -91,7 +91,11 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
             disconnecting = Disconnecting(link, registry, clock)
             states = StateMessages(registry)
 
+            logins = make_device_throttle(settings, clock)
+
             async def admitted(fingerprint: str, client_id: str) -> Admission:
+                # Also one that is refused keeps the right to knock at TLS: not at the registry.
+                logins.take(fingerprint)
                 return await registry.read(
                     lambda tx: admit(
                         tx, fingerprint=fingerprint, client_id=client_id, now=clock.now()
@@ -194,9 +198,15 @@ def make_limits(settings: ServerSettings, clock: Clock) -> Limits:
         raise HomeportError(Code.SETTING_WRONG, f"rates.proxies: {error}") from error
     return Limits(
         sources=Throttle(rate=rates.source_per_second, burst=rates.source_burst, clock=clock),
-        devices=Throttle(rate=rates.device_per_second, burst=rates.device_burst, clock=clock),
+        devices=make_device_throttle(settings, clock),
         proxies=proxies,
     )
+
+
+def make_device_throttle(settings: ServerSettings, clock: Clock) -> Throttle:
+    """Return how often one device may ask."""
+    rates = settings.rates
+    return Throttle(rate=rates.device_per_second, burst=rates.device_burst, clock=clock)
 
 
 def _endpoints(settings: ServerSettings) -> tuple[Endpoint, ...]:

@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 from homeport.errors import Code, HomeportError
-from homeport.telemetry import FIELDS_KEY, context
+from homeport.telemetry import FIELDS_KEY, context, visible
 
 QUEUE_LIMIT: Final = 20_000
 """Lines that wait to be written; at 300 bytes that is 6 MB, and five seconds of a full load."""
@@ -128,22 +128,15 @@ def console_look() -> Look:
     renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)
 
     def look(line: Line) -> bytes:
-        shown = {key: _visible(value) for key, value in line.items()}
+        shown = {k: visible(v) if isinstance(v, str) else v for k, v in line.items()}
         shown["timestamp"] = str(shown.pop("time"))[11:]
         shown.pop("trace", None)
         if "trace" in line:
             rows = str(line["trace"]).splitlines()
-            shown["exception"] = "\n".join(str(_visible(row)) for row in rows)
+            shown["exception"] = "\n".join(map(visible, rows))
         return str(renderer(None, "", shown)).encode() + b"\n"
 
     return look
-
-
-def _visible(value: object) -> object:
-    """Escape what could drive the reader's terminal: clients' words reach the log."""
-    if not isinstance(value, str) or value.isprintable():
-        return value
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
 
 
 _LOOKS: Final[Mapping[str, Callable[[], Look]]] = {"json": json_look, "console": console_look}

@@ -99,10 +99,10 @@ class Rates:
     """Requests per second and source address (an IPv6 /64), in the long run."""
     source_burst: Burst = 500
     """Requests at once; a building comes back after a power cut behind one address."""
-    device_per_second: PerSecond = 0.5
-    """Enrolment requests per second and device, in the long run."""
+    device_per_second: PerSecond = 0.2
+    """Enrolment requests, and log-ins at the broker, per second and device, in the long run."""
     device_burst: Burst = 20
-    """Enrolment requests of one device at once."""
+    """Enrolment requests, and log-ins at the broker, of one device at once."""
     proxies: tuple[str, ...] = ()
     """Networks of your own reverse proxies, whose X-Forwarded-For is believed."""
 

@@ -59,8 +59,8 @@ def _redirect(visit: Visit, device: Device, run: Enrolment, redirection: Redirec
 
 def _certify(visit: Visit, device: Device, run: Enrolment, issued: Sequence[Credential]) -> Outcome:
     for earlier in issued:
-        same = earlier.request_id == visit.proven.request_id and earlier.epoch == device.epoch
-        if same and earlier.is_current(visit.now):
+        # One certificate a key: also what is asked for under another request id is given once.
+        if earlier.epoch == device.epoch and earlier.is_current(visit.now):
             return Outcome(device, run, earlier)
     made = visit.issuer.issue(device.id, visit.proven.csr, visit.now)
     run = run.after(Event.CERTIFICATE_ISSUED, visit.now)

@@ -3,13 +3,13 @@
 
 import fcntl
 import os
-import secrets
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from homeport.errors import Code, HomeportError
+from homeport.files import replace_private_file
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
@@ -39,19 +39,8 @@ def replace_file(path: Path, content: bytes) -> None:
 
     Raise STORAGE_UNAVAILABLE.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            with suppress(FileNotFoundError):
-                partial.unlink()
-        _sync(path.parent)
+        replace_private_file(path, content)
     except OSError as error:
         raise HomeportError(Code.STORAGE_UNAVAILABLE, f"{path}: {error.strerror}") from None
 
@@ -68,13 +57,5 @@ def only_writer(directory: Path) -> Generator[None]:
         for partial in directory.glob(".*.????????????????"):
             partial.unlink(missing_ok=True)
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -21,11 +21,11 @@ from homeport.server.cli.session import (
     out,
     print_json,
     print_table,
-    printable,
     read,
     say,
     settings_of,
 )
+from homeport.telemetry import visible
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -101,7 +101,7 @@ async def _story(tx: Transaction, serial: str) -> Story:
 def _tell(story: Story) -> None:
     device, run = story.device, story.run
     name, state = escape(device.id.serial_number), _state(run)
-    out.print(f"[bold]{name}[/]  {escape(printable(device.model))}  [bold]{state}[/]")
+    out.print(f"[bold]{name}[/]  {escape(visible(device.model))}  [bold]{state}[/]")
     if device.hardware_identity == "file":
         out.print("[yellow]its identity is a software key in a file: for development only[/]")
     owner = f"{device.tenant}, upstream {device.upstream}" if device.tenant else "nobody yet"
@@ -113,7 +113,7 @@ def _tell(story: Story) -> None:
         newest = story.credentials[-1]
         out.print(f"certificate {newest.state}, until {_clock(newest.not_after)}")
     for event in story.timeline:
-        out.print(f"[dim]{_clock(event.at)}[/]  {escape(printable(event.story()))}")
+        out.print(f"[dim]{_clock(event.at)}[/]  {escape(visible(event.story()))}")
     for candidate in story.candidates:
         out.print(f"waiting key {candidate.key_hash[:16]}, since {_clock(candidate.started_at)}")
     for fact in [PARKED[r.state] for r in (run, *story.candidates) if r and r.state in PARKED]:

@@ -10,7 +10,7 @@ import asyncio
 import getpass
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
@@ -25,6 +25,7 @@ from homeport.errors import HomeportError
 from homeport.provisioning.ports import Registry, Transaction
 from homeport.server.opening import open_registry
 from homeport.server.settings import ServerSettings, load_settings
+from homeport.telemetry import visible
 
 Result = TypeVar("Result")
 
@@ -91,30 +92,16 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:
-        table.add_row(*(escape(printable(cell)) for cell in row))
+        table.add_row(*(escape(visible(cell)) for cell in row))
     out.print(table)
 
 
 def print_error(error: HomeportError, *, as_json: bool) -> None:
     """Say what went wrong and what to do: title, detail, advice."""
     if as_json:
-        print_json({"error": _document(error)})
+        print_json({"error": error.as_dict()})
         return
     err.print(f"[bold red]{escape(error.title)}[/]")
     if error.detail:
-        err.print(escape(printable(error.detail)))
+        err.print(escape(visible(error.detail)))
     err.print(f"[dim]{escape(error.advice)}  ({error.code})[/]")
-
-
-def _document(error: HomeportError) -> Mapping[str, str]:
-    return {
-        "code": error.code,
-        "title": error.title,
-        "detail": error.detail,
-        "advice": error.advice,
-    }
-
-
-def printable(text: str) -> str:
-    """Make control characters visible: text of devices must not drive the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)

@@ -6,9 +6,10 @@ import sys
 from collections.abc import AsyncIterator
 
 from homeport.broker.link import BrokerLink, Message
-from homeport.server.cli.session import now, printable
+from homeport.server.cli.session import now
 from homeport.server.opening import broker_access
 from homeport.server.settings import ServerSettings
+from homeport.telemetry import visible
 
 
 async def watch_messages(
@@ -33,5 +34,5 @@ def _as_json(message: Message) -> str:
 
 def _as_text(message: Message) -> str:
     # On one line: a line break would let a device forge a message of another.
-    payload = printable(message.payload.decode("utf-8", "replace")).replace("\n", "\\n")
+    payload = visible(message.payload.decode("utf-8", "replace"))
     return f"{now():%H:%M:%S}  {message.topic}  {payload}"
