@@ -39,8 +39,8 @@ from homeport.factory.settings import (
     PlatformSettings,
     write_settings,
 )
+from homeport.files import create_private_file
 from homeport.keys import PrivateKey, delete_key, make_key, open_key, read_secret
-from homeport.keys.file import create_private_file
 from homeport.pki.authority import Issuer
 from homeport.pki.certificates import pem_of
 

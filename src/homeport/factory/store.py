@@ -23,6 +23,7 @@ from homeport.factory.archive.records import DeviceRecord, file_name
 from homeport.factory.factory import Factory
 from homeport.factory.printing.labels import label_of, write_label
 from homeport.factory.settings import toml_text
+from homeport.files import sync_directory
 from homeport.pki.certificates import parse_certificate, pem_of
 
 BATCH: Final = 256
@@ -48,7 +49,7 @@ def write_stores(
         os.sync()
         for partial, final in finished:
             partial.rename(final)
-        _sync(directory)
+        sync_directory(directory)
         count += len(finished)
         report(len(batch))
     return count
@@ -103,14 +104,6 @@ url = {toml_text(platform.url)}
 def _pem(pkcs8: bytes) -> bytes:
     key = load_der_private_key(pkcs8, None)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _batches(records: Iterable[DeviceRecord]) -> Iterator[list[DeviceRecord]]:

@@ -2,13 +2,9 @@
 """Private keys in files: PKCS#8 PEM (RFC 5958), encrypted when a passphrase file is named.
 
 For development, and for CA keys that an operator guards by other means: whoever reads the file
-has the key. A file appears whole or not at all and never replaces another.
+has the key.
 """
 
-import os
-import secrets
-from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -16,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from homeport.errors import Code, HomeportError
+from homeport.files import create_private_file, sync_directory
 from homeport.keys.algorithms import (
     ECDSA,
     RSA_PADDING,
@@ -108,7 +105,7 @@ def delete_file_key(uri: FileUri) -> None:
     """Remove the file; raise KEY_MISSING if there is none."""
     try:
         uri.path.unlink()
-        _sync_directory(uri.path.parent)
+        sync_directory(uri.path.parent)
     except FileNotFoundError:
         raise HomeportError(Code.KEY_MISSING, str(uri.path)) from None
     except OSError as error:
@@ -121,33 +118,6 @@ def curve_named(name: str) -> ec.EllipticCurve:
     if name not in CURVES:
         raise HomeportError(Code.KEY_UNSUITABLE, f"curve {name}")
     return CURVES[name]()
-
-
-def create_private_file(path: Path, content: bytes) -> None:
-    """Write a new file of mode 0600 that is there whole or not at all, even after a power cut.
-
-    Raise FileExistsError if there is one: the name is given by `link`, which never replaces.
-    """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(partial, path)
-    finally:
-        with suppress(FileNotFoundError):
-            partial.unlink()
-    _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _encryption(passphrase: Secret | None) -> serialization.KeySerializationEncryption:

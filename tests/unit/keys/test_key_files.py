@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from homeport.errors import Code, HomeportError
+from homeport.files import create_private_file
 from homeport.keys import FileKey, SignatureAlgorithm, default_algorithm, make_key, open_key
 from homeport.keys.algorithms import RSA_PADDING, SHA256
-from homeport.keys.file import create_private_file
 
 
 def write(path, key) -> str:

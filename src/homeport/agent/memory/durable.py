@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from homeport.errors import Code, HomeportError
+from homeport.files import sync_directory
 
 SIZE_LIMIT: Final = 1_048_576
 """Bytes; two credentials with chains and anchors take 30 kB."""
@@ -63,15 +64,6 @@ class DurableFile:
         link.unlink(missing_ok=True)
         os.link(self.path, link)
         link.replace(self.previous)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make what was renamed, made or removed in the directory survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -30,8 +30,8 @@ from homeport.factory.archive.records import (
     encode,
 )
 from homeport.factory.archive.sealing import SALT_BYTES, Seal
+from homeport.files import create_private_file
 from homeport.keys import Secret
-from homeport.keys.file import create_private_file
 
 BATCH: Final = 512
 """Records for each fsync, about half a megabyte: the disk's pause is then a tenth of the work."""
