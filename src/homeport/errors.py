@@ -414,6 +414,15 @@ class HomeportError(Exception):
     def __str__(self) -> str:
         return f"{self.title} ({self.detail})" if self.detail else self.title
 
+    def as_dict(self) -> Mapping[str, str]:
+        """What commands say of it with `--json`."""
+        return {
+            "code": self.code,
+            "title": self.title,
+            "detail": self.detail,
+            "advice": self.advice,
+        }
+
 
 class MalformedError(HomeportError):
     """Bytes that cannot be read. Parsers return a message or raise this, nothing else."""

@@ -20,8 +20,6 @@ REQUEST: Final = "request"
 """The device's own id of its request."""
 TENANT: Final = "tenant"
 UPSTREAM: Final = "upstream"
-CREDENTIAL: Final = "credential"
-"""Fingerprint of an LDevID, hex."""
 CERTIFICATE: Final = "certificate"
 """Number of a certificate, hex, as certificates are shown."""
 PROFILE: Final = "profile"
@@ -30,7 +28,6 @@ CODE: Final = "code"
 DETAIL: Final = "detail"
 SOURCE: Final = "source"
 """From where a request came: address or IPv6 prefix."""
-DOOR: Final = "door"
 
 FIELDS_KEY: Final = "homeport_fields"
 """Attribute of a log record in which the fields travel; formatters read it."""
@@ -47,6 +44,13 @@ def about(**fields: object) -> Generator[None]:
         yield
     finally:
         _context.reset(token)
+
+
+def visible(text: str) -> str:
+    """Escape what does not print: words of others must not drive the reader's terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def context() -> Mapping[str, object]:

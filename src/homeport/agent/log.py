@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from homeport.agent.settings import LogFormat, LogSettings
-from homeport.telemetry import DEVICE, FIELDS_KEY
+from homeport.telemetry import DEVICE, FIELDS_KEY, visible
 
 JOURNAL: Final = "JOURNAL_STREAM"
 """Set by systemd for whom it logs (systemd.exec(5))."""
@@ -52,6 +52,14 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(written, default=str, ensure_ascii=False)
 
 
+class TextFormatter(logging.Formatter):
+    """One line for people; what proxies and platforms said cannot drive the terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Write the line, without what follows of an exception."""
+        return visible(super().formatMessage(record))
+
+
 def set_up_log(settings: LogSettings, name: str) -> DeviceFilter:
     """Send log lines to standard error; return what names the device in them."""
     handler = logging.StreamHandler(sys.stderr)
@@ -61,6 +69,6 @@ def set_up_log(settings: LogSettings, name: str) -> DeviceFilter:
         handler.setFormatter(JsonFormatter())
     else:
         time = "" if JOURNAL in os.environ else "%(asctime)s "
-        handler.setFormatter(logging.Formatter(f"{time}%(levelname)s %(device)s: %(message)s"))
+        handler.setFormatter(TextFormatter(f"{time}%(levelname)s %(device)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=settings.level.upper(), force=True)
     return naming

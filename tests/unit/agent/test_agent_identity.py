@@ -13,7 +13,7 @@ import pytest
 from fakes.platform import FakeFactory, FakePlatform
 from homeport.agent.discovery.interfaces import Interface
 from homeport.agent.identity import absolute_uri, load_identity
-from homeport.agent.log import DeviceFilter, JsonFormatter
+from homeport.agent.log import DeviceFilter, JsonFormatter, TextFormatter
 from homeport.agent.memory.records import Lifetime
 from homeport.agent.platforms import Approach, Platforms, read_proxy
 from homeport.agent.settings import AgentSettings, DiscoverySettings
@@ -184,3 +184,10 @@ def test_a_json_line_names_the_device():
     first, second = (json.loads(line) for line in written.getvalue().splitlines())
     assert (first["message"], first["device"], first["code"]) == ("at home", "EX-000017", "x")
     assert second["device"] == "a-1"
+
+
+def test_a_line_for_people_drives_no_terminal():
+    said = "proxy refused: \x1b]0;evil\x07\r\nINFO forged"
+    record = logging.LogRecord("homeport.agent", logging.WARNING, "", 0, "%s", (said,), None)
+    line = TextFormatter("%(levelname)s %(message)s").format(record)
+    assert line == "WARNING proxy refused: \\x1b]0;evil\\x07\\r\\nINFO forged"

@@ -17,6 +17,7 @@ from homeport import VERSION
 from homeport.agent.settings import SETTINGS_FILE, AgentSettings, LogFormat, Transport
 from homeport.errors import HomeportError
 from homeport.settings import load
+from homeport.telemetry import visible
 
 Verb = Callable[[AgentSettings, argparse.Namespace], int]
 
@@ -46,17 +47,11 @@ def main(arguments: Sequence[str]) -> int:
 def print_error(error: HomeportError, *, as_json: bool) -> None:
     """Say what went wrong and what to do about it."""
     if as_json:
-        said = {
-            "code": error.code,
-            "title": error.title,
-            "detail": error.detail,
-            "advice": error.advice,
-        }
-        print(json.dumps({"error": said}))
+        print(json.dumps({"error": error.as_dict()}))
         return
     print(error.title, file=sys.stderr)
     if error.detail:
-        print(f"  {error.detail}", file=sys.stderr)
+        print(f"  {visible(error.detail)}", file=sys.stderr)
     print(f"  {error.advice}", file=sys.stderr)
 
 

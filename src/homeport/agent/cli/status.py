@@ -13,6 +13,7 @@ from homeport.agent.local.messages import Nothing, Request
 from homeport.agent.memory.diary import Status, read_status
 from homeport.agent.settings import AgentSettings
 from homeport.errors import Code, HomeportError
+from homeport.telemetry import visible
 
 
 def status(settings: AgentSettings, options: argparse.Namespace) -> int:
@@ -27,7 +28,7 @@ def status(settings: AgentSettings, options: argparse.Namespace) -> int:
         shown = {**msgspec.to_builtins(found), "running": is_running}
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(shown)) + b"\n")
     else:
-        print("\n".join(_lines(found, is_running=is_running)))
+        print("\n".join(map(visible, _lines(found, is_running=is_running))))
     return 0
 
 

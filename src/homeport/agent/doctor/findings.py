@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from homeport.errors import HomeportError
+from homeport.telemetry import visible
 
 
 class Verdict(StrEnum):
@@ -33,7 +34,7 @@ class Finding:
 
     def as_text(self) -> str:
         """For people."""
-        line = f"{self.verdict:<9} {self.check}: {self.found}"
+        line = f"{self.verdict:<9} {self.check}: {visible(self.found)}"
         return f"{line}\n{'':10}{self.advice}" if self.advice else line
 
     def as_dict(self) -> dict[str, str]:

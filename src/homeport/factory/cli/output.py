@@ -23,6 +23,7 @@ from rich.table import Table
 from homeport.clock import SystemClock
 from homeport.errors import Code, HomeportError
 from homeport.pki.certificates import load_bundle
+from homeport.telemetry import visible
 
 Directory = Annotated[Path, typer.Argument(help="The factory's directory.", metavar="DIR")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -73,12 +74,11 @@ def warn(text: str) -> None:
 def print_error(error: HomeportError, *, as_json: bool) -> None:
     """Say what went wrong and what to do: title, detail, advice."""
     if as_json:
-        facts = {"code": error.code, "title": error.title, "detail": error.detail}
-        print_json({"error": facts | {"advice": error.advice}})
+        print_json({"error": error.as_dict()})
         return
     err.print(f"[bold red]{escape(error.title)}[/]")
     if error.detail:
-        err.print(escape(error.detail))
+        err.print(escape(visible(error.detail)))
     err.print(f"[dim]{escape(error.advice)}  ({error.code})[/]")
 
 
