@@ -178,7 +178,7 @@ def _by_others(bench: _Bench) -> Iterator[Mapping[str, Any]]:
     )
     root = Signer(works.voucher_root_key, works.voucher_root, [der_of(works.voucher_root)])
     yield bench.unproven(
-        "signed-by-ca", "Signed by the anchor itself.", bench.issue(root), "a CA is not a signer"
+        "signed-by-ca", "Signed by the anchor itself.", bench.issue(root), "a CA is not a leaf"
     )
     yield bench.vector(
         "anchors-for-idevids",

@@ -14,31 +14,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from cryptography import x509
-from cryptography.x509.verification import (
-    Criticality,
-    ExtensionPolicy,
-    Policy,
-    PolicyBuilder,
-    VerificationError,
-)
 
 from homeport.errors import Code, HomeportError
 from homeport.pki.anchors import Anchors, Purpose
-from homeport.pki.certificates import (
-    READ_ERRORS,
-    extension_of,
-    parse_certificate,
-    parse_intermediates,
-    public_key_of,
-)
+from homeport.pki.certificates import extension_of, parse_certificate, parse_intermediates
+from homeport.pki.chains import build_path, check_leaf
 
 MANIFEST_SIGNER: Final = x509.ObjectIdentifier("2.25.9404547564332052573376407435481608294")
 """Extended key usage: signs hand-over manifests and labels."""
 VOUCHER_SIGNER: Final = x509.ObjectIdentifier("2.25.1421460630391568163590669371765401376")
 """Extended key usage: signs ownership vouchers."""
-
-DEPTH_LIMIT: Final = 4
-"""CA certificates above a signer; a factory has a root and an issuer below it."""
 
 
 def verify_signer(
@@ -53,52 +38,12 @@ def verify_signer(
         raise _untrusted("no certificate")
     store = anchors.store(purpose)
     leaf, intermediates = parse_certificate(x5c[0]), parse_intermediates(x5c[1:])
-    _check_leaf(leaf, usage)
-    verifier = _POLICY.store(store).time(leaf.not_valid_before_utc).build_client_verifier()
-    try:
-        verifier.verify(leaf, intermediates)
-    except (*READ_ERRORS, VerificationError) as error:
-        # The library's words name certificates in full; the reason stands before them.
-        raise _untrusted(str(error).split(" (encountered", maxsplit=1)[0]) from None
-    return leaf
-
-
-def _check_leaf(leaf: x509.Certificate, usage: x509.ObjectIdentifier) -> None:
-    public_key_of(leaf)
-    constraints = extension_of(leaf, x509.BasicConstraints)
-    if constraints is not None and constraints.ca:
-        raise _untrusted("a CA is not a signer")
-    allowed = extension_of(leaf, x509.KeyUsage)
-    if allowed is not None and not allowed.digital_signature:
-        raise _untrusted("keyUsage does not allow signatures")
+    check_leaf(leaf)
     usages = extension_of(leaf, x509.ExtendedKeyUsage)
     if usages is None or list(usages) != [usage]:
         raise _untrusted("the certificate is for another purpose")
-
-
-def _is_ca(_policy: Policy, _certificate: x509.Certificate, value: x509.BasicConstraints) -> None:
-    if not value.ca:
-        raise _untrusted("an issuer is not a CA")
-
-
-def _may_sign_certificates(
-    _policy: Policy, _certificate: x509.Certificate, value: x509.KeyUsage | None
-) -> None:
-    if value is not None and not value.key_cert_sign:
-        raise _untrusted("an issuer may not sign certificates")
-
-
-_POLICY: Final = (
-    PolicyBuilder()
-    .max_chain_depth(DEPTH_LIMIT)
-    .extension_policies(
-        # A manufacturer's own CA may lack keyUsage or mark basicConstraints as not critical.
-        ca_policy=ExtensionPolicy.permit_all()
-        .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _is_ca)
-        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _may_sign_certificates),
-        ee_policy=ExtensionPolicy.permit_all(),
-    )
-)
+    build_path(leaf, intermediates, store, leaf.not_valid_before_utc)
+    return leaf
 
 
 def _untrusted(detail: str) -> HomeportError:

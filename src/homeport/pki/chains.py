@@ -79,7 +79,7 @@ def verify_idevid(
     kind of key that is not allowed, MalformedError if a certificate cannot be read.
     """
     store = anchors.store(Purpose.IDEVID)
-    public_key = _check_leaf(leaf)
+    public_key = check_leaf(leaf)
     usages = extension_of(leaf, x509.ExtendedKeyUsage)
     if usages is not None and DOMAIN_SIGNER in usages:
         raise _untrusted("a platform's certificate is not a device's identity")
@@ -90,7 +90,7 @@ def verify_idevid(
     parsed = parse_intermediates(intermediates)
     if not anchors.may_have_issued([leaf, *parsed]):
         raise HomeportError(Code.ISSUER_UNKNOWN, "no trust anchor has issued this chain")
-    chain = _build(leaf, parsed, store, leaf.not_valid_before_utc)
+    chain = build_path(leaf, parsed, store, leaf.not_valid_before_utc)
     verified = VerifiedChain(leaf, public_key, chain[1], chain[-1], authority_id(chain[-1]))
     if cache is not None:
         cache.remember(leaf, intermediates, anchors, CachedIssuer.of(chain[1:]))
@@ -114,9 +114,9 @@ def verify_platform_signer(
         first, *others = x5c
         leaf, intermediates = parse_certificate(first), parse_intermediates(others)
         store = anchors.store(Purpose.PLATFORM)
-        public_key = _check_leaf(leaf)
+        public_key = check_leaf(leaf)
         _check_domain_signer(leaf, name)
-        _build(leaf, intermediates, store, now or leaf.not_valid_before_utc)
+        build_path(leaf, intermediates, store, now or leaf.not_valid_before_utc)
         if not_before is not None and leaf.not_valid_after_utc < not_before:
             raise _untrusted("expired")
     except (HomeportError, ValueError) as error:
@@ -131,7 +131,7 @@ def verify_server(chain: Sequence[x509.Certificate], anchors: Anchors, now: date
     Names and purpose are the caller's.
     """
     if chain[0] not in anchors.certificates:
-        _build(chain[0], list(chain[1:]), anchors.store(Purpose.PLATFORM), now)
+        build_path(chain[0], list(chain[1:]), anchors.store(Purpose.PLATFORM), now)
 
 
 def verify_ldevid(leaf: x509.Certificate, issuers: Sequence[x509.Certificate]) -> x509.Certificate:
@@ -140,15 +140,18 @@ def verify_ldevid(leaf: x509.Certificate, issuers: Sequence[x509.Certificate]) -
     Time is not looked at: an expired LDevID may renew, and whether it may is the caller's rule.
     Raise CHAIN_UNTRUSTED, KEY_UNSUITABLE, MalformedError.
     """
-    _check_leaf(leaf)
+    check_leaf(leaf)
     for issuer in issuers:
         if is_issued_by(leaf, issuer):
             return issuer
     raise _untrusted("not issued here")
 
 
-def _check_leaf(leaf: x509.Certificate) -> PublicKey:
-    """Apply our own rules for leaves, which hold with and without the cache."""
+def check_leaf(leaf: x509.Certificate) -> PublicKey:
+    """Apply our own rules for leaves of any purpose, and return the key.
+
+    Raise CHAIN_UNTRUSTED, KEY_UNSUITABLE, MalformedError.
+    """
     public_key = public_key_of(leaf)
     try:
         extensions = leaf.extensions
@@ -212,7 +215,7 @@ _POLICY: Final = (
 )
 
 
-def _build(
+def build_path(
     leaf: x509.Certificate,
     intermediates: list[x509.Certificate],
     store: Store,
