@@ -12,19 +12,19 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
-import msgspec
 from cryptography import x509
 
 from homeport.agent.memory.records import Credential
 from homeport.agent.settings import Transport
 from homeport.agent.tools import AGENT, Tools
-from homeport.domain.topics import Branch, Topic
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.pki.certificates import parse_certificate, pem_of
 from homeport.protocols.mqtt.device import Proxy, Uplink, UplinkSettings, Will
+from homeport.protocols.mqtt.wire import DeviceTopics, Offline, Online, encode
 from homeport.protocols.native.wire import Endpoint
 
 logger = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class Operating:
             if link is None:
                 self._is_up.clear()
                 continue
-            topic = str(Topic.parse(f"{link.credential.topics}/{Branch.UP}/{channel}"))
+            topic = DeviceTopics(link.credential.topics).up(channel)
             try:
                 await link.uplink.publish(topic, payload)
             except HomeportError as error:
@@ -131,7 +131,7 @@ class Operating:
         if say_offline and not link.ended.is_set():
             with suppress(HomeportError, TimeoutError):
                 async with asyncio.timeout(FAREWELL_LIMIT.total_seconds()):
-                    await link.uplink.publish(*self._state(link.credential, "offline"), retain=True)
+                    await link.uplink.publish(*_offline(link.credential), retain=True)
         await link.uplink.disconnect()
 
     def _ways(self, credential: Credential) -> Iterator[tuple[Endpoint, str]]:
@@ -157,8 +157,9 @@ class Operating:
         uplink = self._open_uplink(self._settings(credential, endpoint, host))
         await uplink.connect()
         try:
-            await uplink.publish(*self._state(credential, "online"), retain=True)
-            await uplink.subscribe(f"{credential.topics}/{Branch.DOWN}/#", self._on_message)
+            await uplink.publish(*self._online(credential), retain=True)
+            topics = DeviceTopics(credential.topics)
+            await uplink.subscribe(topics.every_down, partial(self._on_message, topics))
         except BaseException:
             await uplink.disconnect()
             raise
@@ -175,30 +176,35 @@ class Operating:
             certificate=_pem(credential.certificate),
             key_uri=credential.key,
             client_id=credential.device,
-            will=Will(*self._state(credential, "offline")),
+            will=Will(*_offline(credential)),
             websocket_path=endpoint.path if endpoint.protocol == Transport.WEBSOCKET else None,
             proxy=Proxy(proxy.host, proxy.port, secret.reveal() if secret else None)
             if proxy
             else None,
         )
 
-    def _state(self, credential: Credential, state: str) -> tuple[str, bytes]:
-        payload = {
-            "state": state,
-            "credential": hashlib.sha256(credential.certificate[0]).hexdigest(),
-            "agent": AGENT,
-            "since": self._tools.logbook.now(),
-        }
-        return f"{credential.topics}/{Branch.STATE}", msgspec.json.encode(payload)
+    def _online(self, credential: Credential) -> tuple[str, bytes]:
+        said = Online(
+            credential=_fingerprint(credential), agent=AGENT, since=self._tools.logbook.now()
+        )
+        return DeviceTopics(credential.topics).state, encode(said)
 
-    def _on_message(self, topic: str, payload: bytes) -> None:
+    def _on_message(self, topics: DeviceTopics, topic: str, payload: bytes) -> None:
         try:
-            parsed = Topic.parse(topic)
+            channel = topics.down_channel(topic)
         except MalformedError as error:
             logger.warning("a message was passed over: %s", error)
-            return
-        if parsed.branch is Branch.DOWN:
-            self.deliver(parsed.channel, payload)
+        else:
+            self.deliver(channel, payload)
+
+
+def _offline(credential: Credential) -> tuple[str, bytes]:
+    said = Offline(credential=_fingerprint(credential))
+    return DeviceTopics(credential.topics).state, encode(said)
+
+
+def _fingerprint(credential: Credential) -> str:
+    return hashlib.sha256(credential.certificate[0]).hexdigest()
 
 
 def _pem(ders: tuple[bytes, ...]) -> bytes:
