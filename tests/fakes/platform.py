@@ -44,7 +44,7 @@ from homeport.pki.certificates import (
     spki_hash,
     subject_serial_number,
 )
-from homeport.pki.idevid import build_idevid
+from homeport.pki.idevid import IdevIdMinter
 from homeport.pki.requests import verify_request
 from homeport.protocols.native.wire import (
     ANSWER_TYP,
@@ -422,13 +422,8 @@ class FakeFactory:
         """Write a device's identity directory; the address is the platform's, pinned."""
         directory.mkdir(parents=True)
         absolute = f"file:{directory}/idevid.key" if key == "file:idevid.key" else key
-        idevid = build_idevid(
-            public_key=make_key(absolute).public_key(),
-            serial_number=serial_number,
-            model="EX-100",
-            issuer_certificate=self.authority.certificate,
-            issuer_key=self.authority.key,
-            not_before=datetime.now(UTC) - DAY,
+        idevid = IdevIdMinter(self.authority.certificate, self.authority.key).mint(
+            make_key(absolute).public_key(), serial_number, "EX-100", datetime.now(UTC) - DAY
         )
         (directory / "idevid.pem").write_bytes(pem_of(parse_certificate(idevid)))
         (directory / "platform.pem").write_bytes(pem_of(platform.authority.certificate))

@@ -43,10 +43,6 @@ class Credential:
     state: CredentialState = CredentialState.CURRENT
     revoked_at: datetime | None = None
 
-    def is_valid(self, now: datetime) -> bool:
-        """Neither expired nor revoked."""
-        return self.state is not CredentialState.REVOKED and now < self.not_after
-
     def is_current(self, now: datetime) -> bool:
         """Say whether the broker would let its holder in: neither expired, replaced nor revoked."""
         return self.state is CredentialState.CURRENT and now < self.not_after

@@ -50,18 +50,3 @@ class IdevIdMinter:
         if hardware is not None:
             builder = builder.add_extension(hardware_name(hardware), critical=False)
         return der_of(self._issuer.sign(builder))
-
-
-def build_idevid(  # noqa: PLR0913  (the fields of the profile, by name)
-    *,
-    public_key: PublicKey,
-    serial_number: str,
-    model: str,
-    issuer_certificate: x509.Certificate,
-    issuer_key: PrivateKey,
-    not_before: datetime,
-    hardware: HardwareModule | None = None,
-) -> bytes:
-    """Return one IDevID in DER; see `IdevIdMinter` for many."""
-    minter = IdevIdMinter(issuer_certificate, issuer_key)
-    return minter.mint(public_key, serial_number, model, not_before, hardware)

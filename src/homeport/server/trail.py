@@ -15,14 +15,18 @@ from homeport.clock import Clock
 from homeport.domain.audit import AuditEvent, Name
 from homeport.errors import HomeportError
 from homeport.provisioning.ports import Registry, Transaction
+from homeport.telemetry import DETAIL, note
 
-log: Final = logging.getLogger(__name__)
+_log: Final = logging.getLogger("homeport.trail")
 
 LOOK_EVERY: Final = timedelta(milliseconds=100)
 """A parked device learns its fact within a second; ten looks a second cost 0.1 ms each second."""
 
 PAGE: Final = 500
 """Events read at once."""
+
+HANDLER_LIMIT: Final = timedelta(seconds=10)
+"""For one handler and one event: what takes long is queued by whoever hears of it."""
 
 Handler = Callable[[AuditEvent], Awaitable[None]]
 
@@ -68,8 +72,9 @@ class Trail:
     async def _tell(self, event: AuditEvent) -> None:
         for handler in self._handlers.get(event.name, ()):
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(HANDLER_LIMIT.total_seconds()):
                     await handler(event)
             except (HomeportError, TimeoutError) as error:
                 # One deaf listener must not stop the others; the broker asks again on connect.
-                log.warning("trail: %s was not acted on: %s", event.name, error)
+                facts = {"event": event.name, DETAIL: str(error)}
+                note(_log, logging.WARNING, "an event was not acted on", **facts)

@@ -22,7 +22,7 @@ from homeport.pki.authority import (
 )
 from homeport.pki.certificates import authority_id, der_of, device_id_of, load_bundle
 from homeport.pki.chains import verify_idevid, verify_ldevid, verify_platform_signer
-from homeport.pki.idevid import build_idevid
+from homeport.pki.idevid import IdevIdMinter
 from homeport.pki.issuers import IssuerCache
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "pki"
@@ -168,12 +168,10 @@ class Factory:
         self.x5c = [der_of(self.certificate)]
 
     def idevid(self, serial_number: str = "SN-1", not_before: datetime = BEGIN) -> x509.Certificate:
+        minter = IdevIdMinter(self.certificate, self.key)
         return x509.load_der_x509_certificate(
-            build_idevid(
-                public_key=new_key().public_key(), serial_number=serial_number, model="M1",
-                issuer_certificate=self.certificate, issuer_key=self.key, not_before=not_before,
-            )
-        )  # fmt: skip
+            minter.mint(new_key().public_key(), serial_number, "M1", not_before)
+        )
 
 
 def test_a_forged_leaf_under_a_known_issuer():

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order of candidates, decided without I/O: which address is tried first, each only once.
+"""Candidates: addresses where a platform may be, who named them, and that each is tried only once.
 
-Pinned setting, DHCP, DNS-SD, the manufacturer's default address. A source's rank says who chose
-the address, not how far it is believed: every candidate must prove itself.
+A source says who chose the address, not how far it is believed: every candidate must prove itself.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -50,11 +48,3 @@ class Seen:
             return False
         self._candidates[candidate.url] = candidate
         return True
-
-
-def in_order(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """Sort by source, keep each source's own order, drop repetitions and what is too many."""
-    rank = list(Source)
-    seen = Seen()
-    by_rank = sorted(candidates, key=lambda candidate: rank.index(candidate.source))
-    return tuple(candidate for candidate in by_rank if seen.is_new(candidate))

@@ -12,7 +12,7 @@ from cryptography import x509
 from homeport.ca.establish import Purposes
 from homeport.domain.credential import renewal_time
 from homeport.errors import Code, HomeportError
-from homeport.pki.certificates import load_bundle
+from homeport.pki.certificates import extension_of, load_bundle
 from homeport.server.tls import FILE_LIMIT, TlsFiles, covers
 
 
@@ -37,8 +37,6 @@ class KeyPlaces:
     """DNS names and IP addresses; the first is the one that devices are pinned to."""
     issuing_key: str = ""
     """URI; empty: a file in the directory."""
-    domain_key: str = ""
-    """URI; empty: a file in the directory."""
     tls: TlsFiles | None = None
     """The operator's own TLS certificate; None: made here."""
     tls_anchors: Path | None = None
@@ -50,8 +48,9 @@ class KeyPlaces:
 
     def key_uri(self, name: str) -> str:
         """Return the URI of the key "root", "issuing", "services" or "domain"."""
-        given = {"issuing": self.issuing_key, "domain": self.domain_key}.get(name)
-        return given or f"file:{self.path(f'{name}.key').resolve()}"
+        if name == Intermediate.ISSUING and self.issuing_key:
+            return self.issuing_key
+        return f"file:{self.path(f'{name}.key').resolve()}"
 
     def cover(self, leaf: x509.Certificate) -> bool:
         """Say whether the certificate holds all our names."""
@@ -67,6 +66,15 @@ def load_chain(path: Path) -> tuple[x509.Certificate, ...]:
         raise HomeportError(Code.FILE_MISSING, f"{path}: {error.strerror}") from None
     except HomeportError as error:
         raise HomeportError(error.code, f"{path}: {error.detail}") from None
+
+
+def present_name(directory: Path) -> str:
+    """Return the name that the platform's own certificates are for; empty before the first run."""
+    try:
+        names = extension_of(load_chain(directory / "domain.pem")[0], x509.SubjectAlternativeName)
+    except HomeportError:
+        return ""  # None yet; or it cannot be read, which opening the keys will say.
+    return str(next(iter(names)).value) if names else ""
 
 
 def is_due(certificate: x509.Certificate, now: datetime) -> bool:

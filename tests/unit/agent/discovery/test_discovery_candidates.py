@@ -11,7 +11,6 @@ from homeport.agent.discovery.candidates import (
     MAX_CANDIDATES,
     Candidate,
     Source,
-    in_order,
 )
 from homeport.agent.discovery.discover import Ask, Stage, discovering, standard_stages
 from homeport.agent.discovery.interfaces import Interface
@@ -21,21 +20,6 @@ PINNED = Candidate("https://pinned.example", Source.PINNED)
 DHCP = Candidate("https://dhcp.example", Source.DHCP)
 LAN = Candidate("https://edge.local:8443", Source.DNS_SD, ("10.77.0.11",))
 DEFAULT = Candidate("https://default.example", Source.DEFAULT)
-
-
-def test_the_decided_order() -> None:
-    again = Candidate(PINNED.url, Source.DEFAULT)
-    assert in_order([DEFAULT, again, LAN, DHCP, PINNED]) == (PINNED, DHCP, LAN, DEFAULT)
-
-
-def test_a_source_keeps_its_own_order() -> None:
-    own = [Candidate(f"https://{name}.example", Source.DHCP) for name in "cab"]
-    assert in_order([DEFAULT, *own]) == (*own, DEFAULT)
-
-
-def test_not_endlessly_many() -> None:
-    many = [Candidate(f"https://e{number}.example", Source.DNS_SD) for number in range(100)]
-    assert len(in_order(many)) == MAX_CANDIDATES
 
 
 class Asked:
@@ -79,6 +63,19 @@ def test_a_later_source_is_not_asked_while_an_earlier_candidate_may_do() -> None
     stages = [asked.source("pinned", PINNED), asked.source("dhcp", DHCP)]
     assert asyncio.run(take(stages, 1)) == [PINNED]
     assert asked.names == ["pinned"]
+
+
+def test_a_source_keeps_its_own_order() -> None:
+    own = [Candidate(f"https://{name}.example", Source.DHCP) for name in "cab"]
+    asked = Asked()
+    stages = [asked.source("dhcp", *own), asked.source("lan", LAN)]
+    assert asyncio.run(take(stages, 9)) == [*own, LAN]
+
+
+def test_not_endlessly_many() -> None:
+    many = [Candidate(f"https://e{number}.example", Source.DNS_SD) for number in range(100)]
+    asked = Asked()
+    assert len(asyncio.run(take([asked.source("lan", *many)], 200))) == MAX_CANDIDATES
 
 
 def test_a_failing_source_is_passed_over_and_says_why(caplog: pytest.LogCaptureFixture) -> None:

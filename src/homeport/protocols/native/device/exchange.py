@@ -40,7 +40,6 @@ OK: Final = 200
 
 class _Response(NamedTuple):
     status: int
-    content_type: str
     retry_after: str | None
     body: bytes
 
@@ -158,7 +157,6 @@ class PlatformConnection:
             self.close()
         return _Response(
             response.status,
-            response.headers.get_content_type(),
             response.headers.get("Retry-After"),
             content,
         )
