@@ -116,6 +116,7 @@ class Agent:
             case State.RESETTING:
                 await self._operating.close()
                 await forget(self._logbook, self._tools.keys)
+                self._tools.timekeeper.forget(self._logbook.lifetime.signed_time)
                 self._rest.reset()
 
     async def _enrol(self) -> None:

@@ -66,7 +66,7 @@ def compose(settings: AgentSettings, outside: Outside | None = None) -> Composit
         platforms=Platforms(settings, identity),
         timekeeper=Timekeeper(
             world.clock,
-            store.lifetime.signed_time,
+            max(store.lifetime.signed_time, store.saved.signed_time),
             step=world.step_clock if settings.set_clock else None,
             is_synchronised=world.is_synchronised,
         ),

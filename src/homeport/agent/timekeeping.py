@@ -66,8 +66,10 @@ class Timekeeper:
         now = self._clock.now()
         return None if self.is_doubted or now < self.floor else now
 
-    def learn(self, signed: datetime) -> None:
+    def learn(self, signed: datetime) -> datetime:
         """Take a time that the platform signed: a lower bound. Step the clock if it is behind.
+
+        Return what was believed of it.
 
         A clock that a time service keeps, and that nothing has shown to be wrong, is believed
         more than one platform.
@@ -81,6 +83,11 @@ class Timekeeper:
         else:
             self.is_doubted = False
             self.problem = ""
+        return signed
+
+    def forget(self, signed_time: int) -> None:
+        """Fall back to this signed time: what another owner's platform said went with him."""
+        self.floor = max(BUILT, datetime.fromtimestamp(signed_time, UTC))
 
     def _set(self, instant: datetime) -> None:
         shown = f"{self._clock.now():%Y-%m-%d %H:%M} UTC"

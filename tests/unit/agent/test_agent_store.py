@@ -3,6 +3,7 @@
 
 import os
 import stat
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -126,6 +127,16 @@ def test_a_damaged_floor_is_not_forgotten(directory):
     with pytest.raises(HomeportError) as caught:
         forget_damaged(directory)
     assert caught.value.code is Code.STATE_CORRUPT
+
+
+def test_only_home_sets_the_time_for_life(directory):
+    store = Store(directory)
+    logbook = Logbook(store, SystemClock(), lambda: None)
+    logbook.keep_time(datetime(2027, 1, 1, tzinfo=UTC), is_home=True)
+    logbook.keep_time(datetime(2199, 1, 1, tzinfo=UTC), is_home=False)
+    logbook.keep_time(datetime(2030, 1, 1, tzinfo=UTC), is_home=False)
+    assert datetime.fromtimestamp(store.lifetime.signed_time, UTC).year == 2027
+    assert datetime.fromtimestamp(store.saved.signed_time, UTC).year == 2199
 
 
 def test_a_lock_ends_with_its_holder(directory):

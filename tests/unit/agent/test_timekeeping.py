@@ -115,3 +115,15 @@ def test_any_signed_time_is_a_floor(seconds):
     instant = min(seconds, 253_402_300_799)
     made, _ = keeper(LATER, signed=instant)
     assert made.floor >= BUILT
+
+
+def test_what_another_owner_said_is_forgotten():
+    made, _ = keeper(BUILT + DAY, synchronised=False)
+    assert made.learn(LATER) == LATER
+    made.forget(int((BUILT + DAY).timestamp()))
+    assert made.floor == BUILT + DAY
+
+
+def test_a_synchronised_clock_bounds_what_is_learnt():
+    made, _ = keeper(BUILT + DAY, synchronised=True)
+    assert made.learn(LATER) == BUILT + DAY

@@ -25,6 +25,7 @@ async def forget(logbook: Logbook, keys: KeyRing) -> None:
         earlier=None,
         platform=None,
         told=None,
+        signed_time=0,
         retired=remaining,
     )
 

@@ -69,8 +69,8 @@ class Visit:
                 self.greeting = await in_thread(self.connection, self.connection.greet)
                 self.nonce = self.greeting.nonce
             else:
-                self.timekeeper.learn(read_instant(answer.time))
-                self.logbook.raise_floor(signed_time=self.timekeeper.floor)
+                learnt = self.timekeeper.learn(read_instant(answer.time))
+                self.logbook.keep_time(learnt, is_home=self.approach.is_home)
                 return answer
         raise AssertionError("unreachable")
 

@@ -69,6 +69,16 @@ class Logbook:
             )
         )
 
+    def keep_time(self, signed: datetime, *, is_home: bool) -> None:
+        """Write down a lower bound of the time: home's for life, another platform's until reset.
+
+        An owner who could set it for life would shut all later ones out.
+        """
+        if is_home:
+            self.raise_floor(signed_time=signed)
+        elif signed.timestamp() > self.saved.signed_time:
+            self.note(signed_time=int(signed.timestamp()))
+
     def now(self) -> int:
         """Seconds since 1970; wrong if the clock is."""
         return int(self._clock.now().timestamp())

@@ -81,6 +81,8 @@ class Saved(Struct, frozen=True, kw_only=True):
     platform: Platform | None = None
     """Where a voucher sent us; None: the manufacturer's."""
     told: Told | None = None
+    signed_time: int = 0
+    """The latest time that a platform elsewhere signed: it must not outlive the owner."""
     retired: tuple[str, ...] = ()
     """URIs of keys that are no longer needed and still to be deleted."""
 
@@ -92,6 +94,6 @@ class Lifetime(Struct, frozen=True, kw_only=True):
     epoch: int = 0
     """The highest ownership epoch seen: a former owner cannot come back."""
     signed_time: int = 0
-    """The latest time that a platform signed: certificates that ended before it are worthless."""
+    """The latest time that home signed: certificates that ended before it are worthless."""
     anchors: tuple[bytes, ...] = ()
     """The manufacturer's platform anchors, once rotated; none: those from the factory."""
