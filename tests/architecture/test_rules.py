@@ -25,6 +25,10 @@ OWNERLESS = re.compile(
     r"asyncio\.(create_task|ensure_future)|.*loop\(?\)?\.create_task|ensure_future"
 )
 
+CLOSED = frozenset({"src/homeport/protocols/mqtt/device/tunnel.py"})
+"""What is opened and closed by calls far apart, so that no task group could span them: `close` ends
+its one task and waits for it."""
+
 EMPTY_NAMES = re.compile(r".*(Manager|Helper|Helpers|Util|Utils|Base|Data|Info|Processor)")
 """Words that say nothing: the glossary has better ones."""
 
@@ -77,7 +81,9 @@ def test_time_comes_from_the_clock():
 
 
 def test_every_task_has_an_owner():
-    assert found_calls(OWNERLESS, "src", "tests") == []
+    found = found_calls(OWNERLESS, "src", "tests")
+    assert [place for place in found if place.partition(":")[0] not in CLOSED] == []
+    assert len(found) == len(CLOSED), "one task each"
 
 
 def test_nothing_sleeps_where_a_condition_can_be_awaited():

@@ -233,14 +233,13 @@ def test_a_writer_waits_for_another_process_that_holds_the_lock(path):
                 sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             ) as other:
                 other.execute("BEGIN IMMEDIATE")
-                waiting = asyncio.ensure_future(
-                    opened.transact(lambda tx: tx.devices.put(device()))
-                )
-                # Meanwhile reading goes on.
-                assert await opened.read(lambda tx: tx.devices.get(device_id())) is None
-                assert not waiting.done()
-                other.execute("COMMIT")
-                await waiting
+                async with asyncio.TaskGroup() as group:
+                    writing = opened.transact(lambda tx: tx.devices.put(device()))
+                    waiting = group.create_task(writing)
+                    # Meanwhile reading goes on.
+                    assert await opened.read(lambda tx: tx.devices.get(device_id())) is None
+                    assert not waiting.done()
+                    other.execute("COMMIT")
             return await opened.read(lambda tx: tx.devices.get(device_id()))
 
     assert asyncio.run(work()) == device()
@@ -276,10 +275,11 @@ def test_reading_is_one_consistent_view(path):
                 assert goes_on.wait(30)
                 return first, await tx.audit.last()
 
-            reading = asyncio.ensure_future(opened.read(look))
-            await asyncio.to_thread(seen.wait, 30)
-            await opened.transact(lambda tx: tx.audit.record(event()))
-            goes_on.set()
-            return await reading, await opened.read(lambda tx: tx.audit.last())
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(opened.read(look))
+                await asyncio.to_thread(seen.wait, 30)
+                await opened.transact(lambda tx: tx.audit.record(event()))
+                goes_on.set()
+            return reading.result(), await opened.read(lambda tx: tx.audit.last())
 
     assert asyncio.run(work()) == ((0, 0), 1)

@@ -143,12 +143,12 @@ def test_reading_does_not_write(opened):
 
 def test_a_caller_that_gives_up_stops_nobody(opened):
     async def work():
-        given_up = asyncio.ensure_future(
-            opened.registry.transact(lambda tx: tx.audit.record(event()))
-        )
-        await asyncio.sleep(0)
-        given_up.cancel()
-        await opened.registry.transact(lambda tx: tx.devices.put(device()))
+        async with asyncio.TaskGroup() as group:
+            writing = opened.registry.transact(lambda tx: tx.audit.record(event()))
+            given_up = group.create_task(writing)
+            await asyncio.sleep(0)
+            given_up.cancel()
+            await opened.registry.transact(lambda tx: tx.devices.put(device()))
         return await opened.registry.read(lambda tx: tx.devices.get(device_id()))
 
     assert opened.run(work()) == device()

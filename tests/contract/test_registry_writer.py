@@ -50,10 +50,11 @@ def test_while_a_manifest_is_laid_ready_others_write(path):
                 async with opened.stage_minted(MAKER, lines()) as staged:
                     return await opened.transact(lambda tx: tx.devices.add_minted(staged, NOW))
 
-            laying = asyncio.ensure_future(lay())
-            await opened.transact(lambda tx: tx.devices.put(device("SN-3")))
-            written.set()
-            return await laying
+            async with asyncio.TaskGroup() as group:
+                laying = group.create_task(lay())
+                await opened.transact(lambda tx: tx.devices.put(device("SN-3")))
+                written.set()
+            return laying.result()
 
     assert asyncio.run(work()) == 2
     assert [file.name for file in path.parent.iterdir()] == [path.name]
@@ -75,11 +76,11 @@ def test_an_import_that_is_given_up_ends_and_leaves_nothing(path):
                 async with opened.stage_minted(MAKER, lines()):
                     raise AssertionError("endless")
 
-            laying = asyncio.ensure_future(lay())
-            await asyncio.to_thread(asked.wait, 30)
-            laying.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await laying
+            async with asyncio.TaskGroup() as group:
+                laying = group.create_task(lay())
+                await asyncio.to_thread(asked.wait, 30)
+                laying.cancel()
+            assert laying.cancelled()
 
     asyncio.run(work())
     assert [file.name for file in path.parent.iterdir()] == [path.name]
@@ -215,13 +216,11 @@ def test_closing_finishes_what_was_asked(path):
     async def work():
         opened = SqliteRegistry(path)
         await opened.open()
-        puts = [
-            asyncio.ensure_future(opened.transact(lambda tx: tx.audit.record(event())))
-            for _ in range(200)
-        ]
-        await asyncio.sleep(0)
-        await opened.close()
-        await asyncio.gather(*puts)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(200):
+                group.create_task(opened.transact(lambda tx: tx.audit.record(event())))
+            await asyncio.sleep(0)
+            await opened.close()
         with pytest.raises(RuntimeError, match="not open"):
             await opened.transact(lambda tx: tx.audit.last())
         with pytest.raises(RuntimeError, match="not open"):
