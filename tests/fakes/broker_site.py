@@ -7,10 +7,8 @@ made by `homeport.pki`, the broker is the real nats-server.
 
 import asyncio
 import hashlib
-import random
-import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +21,7 @@ from homeport.broker.embedded import EmbeddedBroker
 from homeport.broker.link import BrokerLink
 from homeport.broker.settings import EmbeddedSettings, Listener
 from homeport.clock import SystemClock
+from homeport.demo.stage import free_ports
 from homeport.domain.credential import Credential, CredentialState
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment, State
@@ -50,12 +49,9 @@ CLOCK = SystemClock()
 
 
 def free_port() -> int:
-    """A free port below those that outgoing connections are given."""
-    while True:
-        port = random.randrange(10_000, 20_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+    """A free port of the loopback interface."""
+    (port,) = free_ports(1)
+    return port
 
 
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:

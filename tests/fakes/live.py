@@ -4,7 +4,6 @@
 import http.client
 import json
 import os
-import random
 import signal
 import socket
 import ssl
@@ -12,11 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from homeport.demo.stage import free_ports
 from homeport.domain.device import DeviceId
 from homeport.protocols.native.wire import (
     ENROL_PATH,
@@ -44,21 +43,6 @@ mqtt_address = "127.0.0.1"
 mqtt_port = {mqtt}
 {more}
 """
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now.
-
-    Below those of outgoing connections: who knocks at a closed port among them may be given that
-    very port and talk to itself (TCP simultaneous open), and then it is occupied.
-    """
-    free: list[int] = []
-    while len(free) < count:
-        port = random.randrange(10_000, 20_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            free.append(port)
-    return free
 
 
 @dataclass(frozen=True)

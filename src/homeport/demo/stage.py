@@ -113,11 +113,11 @@ def free_ports(count: int) -> Sequence[int]:
     """Return ports of the loopback interface that nobody uses now.
 
     Below those of outgoing connections: who knocks at a closed port among them may be given that
-    very port, talk to itself, and occupy it.
+    very port, talk to itself, and occupy it. And below those that the broker takes for itself.
     """
     free: list[int] = []
     while len(free) < count:
-        port = random.randrange(10_000, 32_000)  # noqa: S311 - not a secret
+        port = random.randrange(10_000, 20_000)  # noqa: S311 - not a secret
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             free.append(port)
