@@ -8,7 +8,7 @@ import pytest
 
 from fakes.agents import quick_settings, running_agent, until
 from fakes.in_loop import in_loop
-from fakes.platform import DAY, fake_site
+from fakes.awkward_platform import DAY, fake_site
 from fakes.uplink import FakeBroker
 from homeport.agent.journey import State
 from homeport.agent.legs import grant
@@ -366,7 +366,7 @@ async def test_an_answer_of_an_older_epoch_is_refused(platform, settings, broker
 
 @in_loop
 async def test_rotated_anchors_outlive_a_reset(platform, settings, broker, tmp_path):
-    from fakes.platform import Authority
+    from fakes.awkward_platform import Authority
     from homeport.pki.certificates import der_of
 
     later = Authority(tmp_path / "later", "later root", platform.began)

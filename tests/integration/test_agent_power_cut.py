@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from fakes.platform import FakeFactory, FakePlatform
+from fakes.awkward_platform import FakeFactory, FakePlatform
 from homeport.agent.journey import State
 from homeport.agent.memory.store import Store
 from homeport.pki.certificates import fingerprint, parse_certificate

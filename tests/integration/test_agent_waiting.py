@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fakes.agents import quick_settings, running_agent, until
 from fakes.in_loop import in_loop
-from fakes.platform import fake_site
+from fakes.awkward_platform import fake_site
 from fakes.uplink import FakeBroker
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fakes.platform import DAY, Authority, FakePlatform, fake_site
+from fakes.awkward_platform import DAY, Authority, FakePlatform, fake_site
 from homeport.pki.authority import build_leaf, domain_signer_leaf, server_leaf
 from homeport.pki.certificates import der_of
 from homeport.protocols.native.wire import AnyAnswer, Redirect

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.platform import FakeFactory, FakePlatform
+from fakes.awkward_platform import FakeFactory, FakePlatform
 from homeport.agent.discovery.interfaces import Interface
 from homeport.agent.identity import absolute_uri, load_identity
 from homeport.agent.log import DeviceFilter, JsonFormatter, TextFormatter

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.connect_proxy import ConnectProxy
-from fakes.platform import NAME, FakeFactory, FakePlatform
+from fakes.awkward_platform import NAME, FakeFactory, FakePlatform
 from homeport.errors import Code, HomeportError, Kind, MalformedError
 from homeport.keys import make_key, open_key
 from homeport.keys.secret import Secret
