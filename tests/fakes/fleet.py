@@ -170,9 +170,10 @@ def _order(worker: subprocess.Popen[str], order: Mapping[str, object]) -> list[s
 class Worker:
     """The devices of one process."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, agents: asyncio.TaskGroup) -> None:
         self._address = address
-        self._agents: dict[str, tuple[Composition, asyncio.Task[None]]] = {}
+        self._group = agents
+        self._agents: dict[str, Composition] = {}
         self._ended: list[str] = []
 
     async def obey(self, order: dict[str, Any]) -> list[str]:
@@ -191,8 +192,8 @@ class Worker:
     def _plug_in(self, device: str) -> None:
         settings = settings_of(Path(device), self._address)
         composition = compose(settings, Outside(open_store=WitnessStore))
-        task = asyncio.create_task(self._travel(settings, composition), name=device)
-        self._agents[device] = composition, task
+        self._group.create_task(self._travel(settings, composition), name=device)
+        self._agents[device] = composition
 
     async def _travel(self, settings: AgentSettings, composition: Composition) -> None:
         try:
@@ -202,7 +203,7 @@ class Worker:
             self._ended.append(f"{settings.identity.name}: {error!r}")
 
     async def _say(self, device: str, text: str, seconds: float) -> str:
-        composition, _ = self._agents[device]
+        composition = self._agents[device]
         try:
             async with asyncio.timeout(seconds):
                 await composition.agent.publish("count", text.encode())
@@ -216,9 +217,10 @@ async def work(address: str) -> None:
     loop.set_default_executor(ThreadPoolExecutor(THREADS))
     orders = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
-    worker = Worker(address)
-    while line := await orders.readline():
-        print(json.dumps(await worker.obey(json.loads(line))), flush=True)
+    async with asyncio.TaskGroup() as agents:
+        worker = Worker(address, agents)
+        while line := await orders.readline():
+            print(json.dumps(await worker.obey(json.loads(line))), flush=True)
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 from fakes.books import Books
 from fakes.fleet import Fleet, has_arrived
 from fakes.live import HOMEPORT, LiveFactory, LivePlatform, free_ports
+from fakes.moments import a_while
 from fakes.waiting import wait_until
 from homeport.broker.child import end_leftover
 
@@ -86,7 +86,7 @@ def test_everybody_comes_back_after_each_kill(platform: LivePlatform, tmp_path: 
         fleet.plug_in(devices)
         wait_until(lambda: are_home(platform, devices), BACK_SECONDS)
         for number in range(KILLS):
-            time.sleep(chance.uniform(0, 1))
+            a_while(chance, 0, 1)
             kill_broker(platform)
             everybody_is_heard(fleet, devices, f"after kill {number}", heard)
             wait_until(lambda: are_home(platform, devices), BACK_SECONDS)

@@ -9,7 +9,6 @@ import random
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 
 from fakes.books import Books
 from fakes.live import HOMEPORT, LivePlatform
+from fakes.moments import a_while, when_there
 from fakes.waiting import wait_until
 from homeport.keys import open_key
 from homeport.pki.certificates import load_bundle
@@ -34,25 +34,15 @@ MOMENTS = (0.30, 0.40, 0.50, 0.60, 0.75)
 """Seconds after the start: imports, keys, migration, broker."""
 
 
-def appears(path: Path) -> Callable[[], None]:
-    def wait() -> None:
-        end = time.monotonic() + 30
-        while not path.exists():
-            assert time.monotonic() < end
-            time.sleep(0.0002)
-
-    return wait
-
-
 @pytest.mark.parametrize("file", FILES)
 def test_killed_when_a_file_appears(tmp_path: Path, file: str) -> None:
     platform = LivePlatform(tmp_path)
-    kill_and_go_on(platform, appears(platform.data / file))
+    kill_and_go_on(platform, lambda: when_there(platform.data / file))
 
 
 @pytest.mark.parametrize("seconds", MOMENTS)
 def test_killed_after_a_while(tmp_path: Path, seconds: float) -> None:
-    kill_and_go_on(LivePlatform(tmp_path), lambda: time.sleep(seconds))
+    kill_and_go_on(LivePlatform(tmp_path), lambda: a_while(random.Random(), seconds, seconds))
 
 
 def kill_and_go_on(platform: LivePlatform, wait: Callable[[], None]) -> None:
@@ -63,7 +53,7 @@ def kill_and_go_on(platform: LivePlatform, wait: Callable[[], None]) -> None:
     platform.end(signal.SIGKILL)
     roots |= root_of(platform)
     platform.start()
-    time.sleep(random.Random(platform.directory.name).uniform(0.2, 0.6))
+    a_while(random.Random(platform.directory.name), 0.2, 0.6)
     assert platform.process.poll() is None, platform.log.read_text("utf-8")
     platform.end(signal.SIGKILL)
     roots |= root_of(platform)
