@@ -21,8 +21,8 @@ from homeport.http.problem import with_problems
 from homeport.http.source import peer_address, source_of
 from homeport.http.throttle import Throttle
 from homeport.server.certificates.places import KeyPlaces
+from homeport.server.certificates.platform_keys import open_platform_keys
 from homeport.server.listeners import HEAD_DEADLINE, Listener, Place
-from homeport.server.platform_keys import open_platform_keys
 
 NAME = "platform.example"
 

@@ -13,8 +13,8 @@ from homeport.keys import make_key
 from homeport.pki.authority import Issuer, build_leaf, build_root, server_leaf
 from homeport.pki.certificates import load_bundle, pem_of
 from homeport.server.certificates.places import KeyPlaces
-from homeport.server.platform_keys import open_platform_keys
-from homeport.server.tls import TlsFiles
+from homeport.server.certificates.platform_keys import open_platform_keys
+from homeport.server.certificates.tls import TlsFiles
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NAME = "platform.example"

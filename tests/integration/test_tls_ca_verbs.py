@@ -11,8 +11,8 @@ from homeport.pki.anchors import Anchors, Purpose
 from homeport.pki.certificates import load_bundle
 from homeport.pki.chains import verify_platform_signer
 from homeport.server.certificates.places import KeyPlaces
+from homeport.server.certificates.platform_keys import open_platform_keys
 from homeport.server.cli import ca
-from homeport.server.platform_keys import open_platform_keys
 
 
 @pytest.fixture

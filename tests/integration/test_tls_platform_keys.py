@@ -28,8 +28,8 @@ from homeport.server.certificates import establishing
 from homeport.server.certificates.files import replace_file
 from homeport.server.certificates.offline_root import install_chain, request_chain
 from homeport.server.certificates.places import Intermediate, KeyPlaces
-from homeport.server.platform_keys import open_platform_keys
-from homeport.server.tls import TlsFiles, check_pair, covers, read_pair
+from homeport.server.certificates.platform_keys import open_platform_keys
+from homeport.server.certificates.tls import TlsFiles, check_pair, covers, read_pair
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NAME = "platform.example"
@@ -152,7 +152,7 @@ def test_two_processes_at_once_make_one_set(places):
     program = (
         "import sys;from pathlib import Path;from datetime import datetime,UTC;"
         "from homeport.server.certificates.places import KeyPlaces;"
-        "from homeport.server.platform_keys import open_platform_keys;"
+        "from homeport.server.certificates.platform_keys import open_platform_keys;"
         f"k=open_platform_keys(KeyPlaces(directory=Path(sys.argv[1]),names=({NAME!r},)),"
         "datetime(2026,11,23,tzinfo=UTC));print(k.nonce_key.hex(),k.server.serial_number)"
     )

@@ -33,6 +33,7 @@ from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Registry
 from homeport.provisioning.waiting import WAKING, Waiting
 from homeport.server.authorities import KnownAuthorities
+from homeport.server.certificates.platform_keys import PlatformKeys
 from homeport.server.disconnecting import Disconnecting
 from homeport.server.listeners import Listener, Place
 from homeport.server.metrics import CertificateExpiry, PlatformGauges, measured
@@ -44,7 +45,6 @@ from homeport.server.opening import (
     open_registry,
 )
 from homeport.server.operations import OperationsDoor
-from homeport.server.platform_keys import PlatformKeys
 from homeport.server.renewing import Renewing, Switch
 from homeport.server.settings import ServerSettings
 from homeport.server.trail import Handler, Trail

@@ -17,9 +17,9 @@ from homeport.errors import Code, HomeportError
 from homeport.provisioning.add_upstream import add_own_upstream
 from homeport.provisioning.ports import Registry
 from homeport.server.certificates.places import KeyPlaces
-from homeport.server.platform_keys import PlatformKeys, open_platform_keys
+from homeport.server.certificates.platform_keys import PlatformKeys, open_platform_keys
+from homeport.server.certificates.tls import TlsFiles
 from homeport.server.settings import ServerSettings
-from homeport.server.tls import TlsFiles
 from homeport.storage.sqlite.registry import SqliteRegistry
 
 

@@ -11,8 +11,8 @@ from homeport.broker.embedded import EmbeddedBroker
 from homeport.clock import Clock
 from homeport.errors import HomeportError
 from homeport.http.asgi import App, Receive, Scope, Send
+from homeport.server.certificates.platform_keys import PlatformKeys
 from homeport.server.listeners import Listener
-from homeport.server.platform_keys import PlatformKeys
 from homeport.telemetry import DETAIL, note
 
 _log: Final = logging.getLogger("homeport.keys")

@@ -32,7 +32,7 @@ from homeport.server.certificates.places import (
     load_chain,
     without_root,
 )
-from homeport.server.tls import TlsFiles, TlsPair, check_pair, read_pair
+from homeport.server.certificates.tls import TlsFiles, TlsPair, check_pair, read_pair
 from homeport.telemetry import note
 
 _logger: Final = logging.getLogger("homeport.keys")

@@ -13,7 +13,7 @@ from homeport.ca.establish import Purposes
 from homeport.domain.credential import renewal_time
 from homeport.errors import Code, HomeportError
 from homeport.pki.certificates import extension_of, load_bundle
-from homeport.server.tls import FILE_LIMIT, TlsFiles, covers
+from homeport.server.certificates.tls import FILE_LIMIT, TlsFiles, covers
 
 
 class Intermediate(StrEnum):
