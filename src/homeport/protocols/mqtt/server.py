@@ -32,7 +32,7 @@ class StateMessages:
         self._registry = registry
         self.counted = 0
         self.ignored = 0
-        """Counters, for metrics: messages that told something, and that did not count."""
+        """How many messages told something, and how many did not count."""
 
     async def handle(self, subject: str, payload: bytes, at: datetime) -> None:
         """Handle one; MalformedError if it can never be. Returns after the registry has it.

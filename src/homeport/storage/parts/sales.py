@@ -38,6 +38,12 @@ _ORDER: Final = (_sales.recorded_at.desc(), _sales.number.desc())
 _ALL: Final = select(*_COLUMNS).where(
     _sales.length == named("length"), _sales.first <= named("last"), _sales.last >= named("first")
 )
+_OF_AUTHORITY: Final = or_(
+    _sales.authority.is_(None),
+    _sales.authority == named("authority"),
+    named("authority").is_(None),
+)
+"""A record without authority speaks of all; who asks without one wants all records."""
 _LATEST_OF_RANGE: Final = query(
     select(_sales.tenant, _sales.upstream)
     .where(
@@ -54,11 +60,7 @@ _WITHIN: Final = query(
     _ALL.where(
         _sales.stem > named("stem"),
         _sales.stem < named("beyond"),
-        or_(
-            _sales.authority.is_(None),
-            _sales.authority == named("authority"),
-            named("authority").is_(None),
-        ),
+        _OF_AUTHORITY,
     )
     .order_by(_sales.stem)
     .limit(named("limit"))
@@ -74,11 +76,7 @@ def _beginning_with(count: int) -> Statement:
     return query(
         _ALL.where(
             _sales.stem.in_(texts),
-            or_(
-                _sales.authority.is_(None),
-                _sales.authority == named("authority"),
-                named("authority").is_(None),
-            ),
+            _OF_AUTHORITY,
         ).order_by(*_ORDER)
     )
 
