@@ -72,7 +72,12 @@ class Thermometer:
 
 def main() -> None:
     """Publish and obey until Ctrl-C."""
-    thermometer = Thermometer(Agent(sys.argv[1] if len(sys.argv) > 1 else SOCKET))
+    path = sys.argv[1] if len(sys.argv) > 1 else SOCKET
+    try:
+        thermometer = Thermometer(Agent(path))
+    except OSError as error:
+        sys.exit(f"No agent answers at {path}: {error.strerror}")
+    print(f"a temperature every {PERIOD:.0f} s until Ctrl-C", file=sys.stderr)
     threading.Thread(target=thermometer.publish_readings, daemon=True).start()
     thermometer.obey()
 

@@ -291,7 +291,7 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     Code.DEVICE_UNKNOWN: Entry(
         Kind.UNKNOWN,
         "No such device.",
-        "List what is there with: homeport device list.",
+        "List what is there: homeport device list; at a factory: homeport factory show.",
     ),
     Code.FILE_MISSING: Entry(Kind.UNKNOWN, "A file is not there.", "Check the path."),
     Code.KEY_MISSING: Entry(
@@ -344,7 +344,9 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "Start it (systemctl start homeport-agent); your user must be in the socket's group.",
     ),
     Code.BROKER_UNAVAILABLE: Entry(
-        Kind.UNAVAILABLE, "The message broker does not answer.", "Look at its log; it is restarted."
+        Kind.UNAVAILABLE,
+        "The message broker does not answer.",
+        "See that homeport serve runs; its log says how the broker is.",
     ),
     Code.INTERNAL_ERROR: Entry(
         Kind.UNAVAILABLE,
@@ -372,7 +374,9 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "End that program or set another port.",
     ),
     Code.STORAGE_UNAVAILABLE: Entry(
-        Kind.UNAVAILABLE, "The registry cannot be used.", "Check the path, its owner and the disk."
+        Kind.UNAVAILABLE,
+        "What is stored cannot be read or written.",
+        "Check the path, its owner and the disk.",
     ),
     Code.UPSTREAM_UNREACHABLE: Entry(
         Kind.UNAVAILABLE, "The upstream does not answer.", "Check network, firewall and address."

@@ -312,7 +312,28 @@ def test_another_passphrase_is_told_before_anything_is_written(line):
     (line.directory / "passphrase").write_text("another\n")
     error = line.refused("mint", "--model", "EX-100", "--count", 1)
     assert error["code"] == "passphrase-wrong"
+    assert len(line.run("show")["orders"]) == 1
     assert len(line.devices()) == 1
+
+
+def test_a_passphrase_file_that_is_not_there_is_named(tmp_path):
+    secret = tmp_path / "secret"
+    line = FactoryLine(tmp_path / "works")
+    platform = ["--platform-name", "p.example", "--platform-url", "https://p.example"]
+    label = ["--name", "W", "--label-host", "l.example"]
+    error = line.refused("init", *label, *platform, "--passphrase-file", secret)
+    assert error["code"] == "file-missing"
+    assert str(secret) in error["detail"]
+    assert not line.directory.exists()
+
+
+def test_a_place_that_cannot_hold_a_factory_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    line = FactoryLine(tmp_path / "file" / "works")
+    platform = ["--platform-name", "p.example", "--platform-url", "https://p.example"]
+    error = line.refused("init", "--name", "W", "--label-host", "l.example", *platform)
+    assert error["code"] == "storage-unavailable"
+    assert str(tmp_path / "file") in error["detail"]
 
 
 def test_a_given_passphrase_stays_where_it_is(tmp_path):
@@ -367,6 +388,8 @@ def test_people_get_words_and_advice(line, tmp_path, capsys):
     said = capsys.readouterr()
     assert "2 devices minted: EX-100-000001 to EX-100-000002" in said.out
     assert "for development only" in said.err
+    assert main(["mint", str(line.directory), "--model", "EX-200", "--count", "1"]) == 0
+    assert "1 device minted: EX-200-000001." in capsys.readouterr().out
     assert main(["show", str(line.directory)]) == 0
     assert "Example Works" in capsys.readouterr().out
     assert main(["hand-over", str(tmp_path), "-o", str(tmp_path / "m")]) == 1

@@ -127,7 +127,8 @@ def test_sales_before_and_after_the_manifest(
     shown = operator.asks("device", "show", "EX-100-000003")
     assert (shown["tenant"], shown["upstream"], shown["epoch"]) == ("acme", "here", 1)
     assert [e["event"] for e in shown["timeline"]] == ["device:assigned"]
-    assert operator.refused("device", "assign", "EX-100-000003", "--tenant", "acme2")["detail"]
+    error = operator.refused("device", "assign", "EX-100-000003", "--tenant", "acme2")
+    assert (error["code"], error["detail"]) == ("tenant-unknown", "acme2")
 
 
 def test_every_wrong_line_of_sales_is_told_and_none_is_taken(

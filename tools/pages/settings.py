@@ -27,7 +27,7 @@ PROGRAMS: Final[tuple[tuple[str, str, Any], ...]] = (
 )
 
 OF_THE_MACHINE: Final = {
-    "server.toml": {"data": '"/var/lib/homeport"', "name": '"platform.example"'},
+    "server.toml": {"data": '"/var/lib/homeport"'},
     "agent.toml": {},
 }
 """Defaults that depend on the machine, as the example shows them."""

@@ -150,8 +150,8 @@ class EmbeddedBroker:
             os.close(self._lock)
 
     def _prepare(self) -> None:
-        for name, place in self._listeners().items():
-            _check_free(name, place)
+        for what, place in self._listeners().items():
+            _check_free(what, place)
         port = self._settings.client_port or _free_port()
         self._access = BrokerAccess.fresh(port)
         keys = PublicKeys(
@@ -171,11 +171,11 @@ class EmbeddedBroker:
 
     def _listeners(self) -> dict[str, Listener]:
         settings = self._settings
-        places = {"mqtt": settings.mqtt}
+        places = {"MQTT (setting listen.mqtt_port)": settings.mqtt}
         if settings.websocket:
-            places["websocket"] = settings.websocket
+            places["MQTT in a WebSocket (setting listen.websocket_port)"] = settings.websocket
         if settings.client_port:
-            places["client_port"] = Listener("127.0.0.1", settings.client_port)
+            places["the platform itself"] = Listener("127.0.0.1", settings.client_port)
         return places
 
     async def _start(self) -> Child:
@@ -260,7 +260,7 @@ def _has_room(directory: Path) -> bool:
         return False
 
 
-def _check_free(name: str, place: Listener) -> None:
+def _check_free(what: str, place: Listener) -> None:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -269,12 +269,12 @@ def _check_free(name: str, place: Listener) -> None:
         except PermissionError as error:
             raise HomeportError(
                 Code.SETTING_WRONG,
-                f"{name} port {place.port}: ports below 1024 need CAP_NET_BIND_SERVICE",
+                f"port {place.port} for {what}: ports below 1024 need CAP_NET_BIND_SERVICE",
             ) from error
         except OSError as error:
             raise HomeportError(
                 Code.PORT_OCCUPIED,
-                f"{name} port {place.port} on {place.host}: {error.strerror} (setting {name})",
+                f"port {place.port} on {place.host} for {what}: {error.strerror}",
             ) from error
 
 
@@ -290,7 +290,7 @@ def _free_port() -> int:
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
                 return port
-    raise HomeportError(Code.PORT_OCCUPIED, "no free loopback port (setting client_port)")
+    raise HomeportError(Code.PORT_OCCUPIED, "no free loopback port for the broker")
 
 
 async def _greets(port: int) -> bool:

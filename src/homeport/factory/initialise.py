@@ -96,6 +96,8 @@ def _check(directory: Path, plan: FactoryPlan) -> None:
     if len(plan.label_page) > PAGE_MAX:
         raise HomeportError(Code.SETTING_WRONG, f"the label's page is longer than {PAGE_MAX}")
     _check_https("the platform's URL", plan.platform.url)
+    if plan.passphrase and not plan.passphrase.is_file():
+        raise HomeportError(Code.FILE_MISSING, f"{plan.passphrase}: the passphrase's file")
     if bool(plan.issuer_chain) != bool(plan.issuer_key):
         raise HomeportError(Code.SETTING_WRONG, "an existing CA needs its chain and its key")
 

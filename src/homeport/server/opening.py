@@ -54,7 +54,11 @@ def broker_access(settings: ServerSettings) -> BrokerAccess:
     """Return how to reach the broker: the given one, or our own that runs already."""
     if settings.broker.urls:
         return BrokerAccess.external(_external(settings))
-    return BrokerAccess.read(broker_directory(settings) / ACCESS_FILE)
+    path = broker_directory(settings) / ACCESS_FILE
+    if not path.exists():
+        detail = f"no platform has run with its data in {settings.data}"
+        raise HomeportError(Code.BROKER_UNAVAILABLE, detail)
+    return BrokerAccess.read(path)
 
 
 def broker_directory(settings: ServerSettings) -> Path:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the platform: build it, start every task, and end them in order.
 
-Each task has an owner (the task group) and a name. The file `ready.json` in the data directory
-tells other processes that the platform answers, and where; it is gone when it ends.
+Each task has an owner (the task group) and a name. One process at a time runs on a data directory.
+The file `ready.json` in it tells others that the platform answers, and where; it is gone when it
+ends.
 """
 
 import asyncio
+import fcntl
 import gc
 import json
 import logging
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from homeport.clock import SystemClock
+from homeport.errors import Code, HomeportError
 from homeport.server.compose import Platform, compose
 from homeport.server.listeners import allow_connections
 from homeport.server.settings import ServerSettings
@@ -24,6 +27,7 @@ from homeport.telemetry import note
 _log: Final = logging.getLogger("homeport.server")
 
 READY_FILE: Final = "ready.json"
+LOCK_FILE: Final = "serve.lock"
 
 YOUNG_OBJECTS: Final = 50_000
 """Allocations between two looks of the garbage collector. Requests leave no cycles behind; at the
@@ -34,9 +38,11 @@ async def run(settings: ServerSettings, stop: asyncio.Event) -> None:
     """Run until `stop` is set; HomeportError if it cannot begin."""
     allow_connections()
     gc.set_threshold(YOUNG_OBJECTS)
-    _take_back(settings.data / READY_FILE)
-    async with compose(settings, SystemClock()) as platform:
-        await _run(platform, settings, stop)
+    with _alone(settings.data):
+        # Left by a platform that was killed.
+        (settings.data / READY_FILE).unlink(missing_ok=True)
+        async with compose(settings, SystemClock()) as platform:
+            await _run(platform, settings, stop)
     note(_log, logging.INFO, "the platform ended")
 
 
@@ -56,16 +62,31 @@ async def _run(platform: Platform, settings: ServerSettings, stop: asyncio.Event
             task.cancel()
 
 
-def _take_back(ready: Path) -> None:
-    """Remove what a killed platform said, but not the word of one that runs."""
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Keep a second platform out of the directory, before it makes or renews anything there.
+
+    Under another name it would replace the certificates of the one that runs. The lock ends with
+    the process, however it ends. Raise ALREADY_EXISTS, STORAGE_UNAVAILABLE.
+    """
     try:
-        os.kill(int(json.loads(ready.read_bytes())["pid"]), 0)
-    except FileNotFoundError:
-        return
-    except PermissionError:
-        return  # another user's, and alive
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        ready.unlink(missing_ok=True)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        detail = f"{data}: {error.strerror}"
+        raise HomeportError(Code.STORAGE_UNAVAILABLE, detail) from None
+    try:
+        _own(descriptor, data)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _own(descriptor: int, data: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise HomeportError(Code.ALREADY_EXISTS, f"another homeport serve uses {data}") from None
 
 
 @contextmanager

@@ -4,19 +4,27 @@
 Everything has a default that works on a laptop; docs/reference/settings.md is made from this file.
 """
 
+import ipaddress
 import os
+import re
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
+from homeport.errors import Code, HomeportError
 from homeport.provisioning.policy import SecondKey
+from homeport.server.certificates.places import present_name
 from homeport.settings import Between, load
 
 CONFIGURATION: Final = Path("/etc/homeport/server.toml")
 CONFIGURATION_VARIABLE: Final = "HOMEPORT_CONFIG"
+
+HOST_NAME_MAX: Final = 253
+"""Octets of a host name: RFC 1035 section 2.3.4, as text."""
+_HOST_NAME: Final = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.|\Z))+")
 
 Port = Annotated[int, Between(1, 65535)]
 PerSecond = Annotated[float, Between(0.001, 1_000_000.0)]
@@ -140,9 +148,10 @@ class ServerSettings:
     """Everything that can be set."""
 
     data: Path = field(default_factory=default_data)
-    """Directory of registry, keys and broker."""
-    name: str = field(default_factory=socket.getfqdn)
-    """Host name by which devices know the platform; stands in its certificates."""
+    """Directory of registry, keys and broker; below ~/.local/state for users other than root."""
+    name: str = ""
+    """Host name or IP address by which devices know the platform; stands in its certificates.
+    Empty: the name that it has; at the first run, this machine's."""
     public_url: str = ""
     """Base URL as devices see it; empty: https://<name>:<port>."""
     listen: Listen = Listen()
@@ -166,9 +175,25 @@ class ServerSettings:
 
 
 def load_settings(path: Path | None, overrides: dict[str, object]) -> ServerSettings:
-    """Read the settings: the path given, else the variable's, else the usual one if it is there."""
+    """Read the settings: the path given, else the variable's, else the usual one if it is there.
+
+    The name is always filled in. Raise FILE_MISSING, SETTING_WRONG.
+    """
     if path is None and CONFIGURATION_VARIABLE in os.environ:
         path = Path(os.environ[CONFIGURATION_VARIABLE])
     if path is None and CONFIGURATION.exists():
         path = CONFIGURATION
-    return load(ServerSettings, path, overrides)
+    settings = load(ServerSettings, path, overrides)
+    # A command that is not told the name must not rename the platform.
+    name = settings.name or present_name(settings.data / "keys") or socket.getfqdn()
+    if not _is_host(name):
+        raise HomeportError(Code.SETTING_WRONG, f"name: {name!r} is no host name or IP address")
+    return replace(settings, name=name)
+
+
+def _is_host(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return len(name) <= HOST_NAME_MAX and bool(_HOST_NAME.fullmatch(name))
+    return True

@@ -52,7 +52,7 @@ def print_error(error: HomeportError, *, as_json: bool) -> None:
     print(error.title, file=sys.stderr)
     if error.detail:
         print(f"  {visible(error.detail)}", file=sys.stderr)
-    print(f"  {error.advice}", file=sys.stderr)
+    print(f"  {error.advice}  ({error.code})", file=sys.stderr)
 
 
 def _settings(options: argparse.Namespace) -> AgentSettings:

@@ -4,6 +4,7 @@
 import argparse
 import asyncio
 import json
+import logging
 
 from homeport.agent.doctor.examine import examine
 from homeport.agent.doctor.findings import Finding, Verdict
@@ -12,7 +13,13 @@ from homeport.agent.settings import AgentSettings
 
 def doctor(settings: AgentSettings, options: argparse.Namespace) -> int:
     """Print one line a check; 1 if one failed."""
-    found = asyncio.run(_all(settings, options.patience, as_json=options.json))
+    # What a check finds stands in its line; what the code that it shares with the agent logs of it
+    # would stand between the lines.
+    logging.disable(logging.WARNING)
+    try:
+        found = asyncio.run(_all(settings, options.patience, as_json=options.json))
+    finally:
+        logging.disable(logging.NOTSET)
     if options.json:
         print(json.dumps([finding.as_dict() for finding in found], indent=2))
     return 1 if any(finding.verdict is Verdict.BAD for finding in found) else 0

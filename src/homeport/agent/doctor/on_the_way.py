@@ -2,6 +2,7 @@
 """Checks of the way to the platform and the broker: interfaces, DHCP, DNS, TCP, TLS, greeting."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
@@ -100,9 +101,8 @@ async def _reach(host: str, port: int, what: str, patience: float) -> AsyncGener
         async with asyncio.timeout(patience):
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError) as error:
-        reason = str(error) or "no answer in time"
         yield Finding(
-            f"DNS {host}", Verdict.BAD, reason, "Check /etc/resolv.conf, or use --address."
+            f"DNS {host}", Verdict.BAD, _reason(error), "Check /etc/resolv.conf, or use --address."
         )
         return
     addresses = sorted({str(address[4][0]) for address in found})
@@ -112,8 +112,15 @@ async def _reach(host: str, port: int, what: str, patience: float) -> AsyncGener
         async with asyncio.timeout(patience):
             _, writer = await asyncio.open_connection(host, port)
     except (OSError, TimeoutError) as error:
-        reason = str(error) or "no answer in time"
-        yield Finding(f"TCP {what}", Verdict.BAD, reason, FIREWALL)
+        yield Finding(f"TCP {what}", Verdict.BAD, _reason(error), FIREWALL)
         return
     writer.close()
     yield good(f"TCP {what}", f"{host}:{port} answers")
+
+
+def _reason(error: OSError) -> str:
+    """Say it in words, without the number that asyncio and the resolver put before them."""
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return "no answer in time"
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from homeport.errors import HomeportError
+from homeport.errors import Code, HomeportError
 from homeport.factory.cli import hand_over, init, labels, mint, show, voucher
 from homeport.factory.cli.output import print_error
 
@@ -29,6 +29,10 @@ def main(arguments: Sequence[str]) -> int:
         app(args=list(arguments), prog_name="homeport factory")
     except HomeportError as error:
         print_error(error, as_json="--json" in arguments)
+        return 1
+    except OSError as error:
+        found = HomeportError(Code.STORAGE_UNAVAILABLE, f"{error.filename}: {error.strerror}")
+        print_error(found, as_json="--json" in arguments)
         return 1
     except SystemExit as ended:
         # How typer ends a command, also a misused one, after it has said why.

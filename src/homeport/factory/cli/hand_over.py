@@ -11,6 +11,7 @@ from homeport.factory.cli.output import (
     Directory,
     Json,
     Since,
+    counted,
     instant,
     now,
     print_json,
@@ -34,6 +35,7 @@ def hand_over(
     if as_json:
         print_json({"manifest": str(output), "devices": count, "authority": factory.authority})
         return
-    say(f"{count} devices in {output}, signed by {factory.settings.name} ({factory.authority}).")
+    who = f"{factory.settings.name} ({factory.authority})"
+    say(f"{counted(count, 'device')} in {output}, signed by {who}.")
     anchor = factory.directory / IDEVID_ANCHOR_FILE
     say(f"Next, at the platform:  homeport manifest import {output} --anchor {anchor.name}")

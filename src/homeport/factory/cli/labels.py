@@ -11,6 +11,7 @@ from homeport.factory.cli.output import (
     Directory,
     Json,
     Since,
+    counted,
     instant,
     print_json,
     progress,
@@ -67,7 +68,7 @@ def labels(  # noqa: PLR0913, PLR0917  (one for each option)
         facts = {"labels": count, "files": [str(path) for path in files]}
         print_json(facts | {"version": largest.version, "smallest_mm": largest.smallest_mm})
         return
-    say(f"{count} labels in {', '.join(map(str, files)) or 'no file'}.")
+    say(f"{counted(count, 'label')} in {', '.join(map(str, files)) or 'no file'}.")
     say(f"QR version {largest.version}, readable from {largest.smallest_mm} mm (25 mm is printed).")
     if largest.smallest_mm > CODE_MM:
         warn("Some codes are larger than 25 mm: shorten the label's page, model or serial number.")

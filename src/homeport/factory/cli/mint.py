@@ -12,7 +12,16 @@ import typer
 from homeport.factory import mint as library
 from homeport.factory.archive.file import ArchiveWriter, read_archive, write_archive
 from homeport.factory.archive.records import DeviceRecord, Order
-from homeport.factory.cli.output import Directory, Json, now, print_json, progress, say, warn
+from homeport.factory.cli.output import (
+    Directory,
+    Json,
+    counted,
+    now,
+    print_json,
+    progress,
+    say,
+    warn,
+)
 from homeport.factory.factory import Factory
 from homeport.factory.key_sources import (
     KeySource,
@@ -119,6 +128,7 @@ def _listed(serial_file: Path | None, keys: KeySource) -> Sequence[str]:
 
 def _mint(factory: Factory, task: _Task, *, quiet: bool) -> _Work:
     moment = now()
+    _ = factory.minter  # A wrong passphrase or an absent token must not leave an order behind.
     with write_archive(factory.archive) as archive:
         if archive.torn_bytes:
             warn(f"An earlier run was interrupted; {archive.torn_bytes} torn bytes were cut off.")
@@ -175,11 +185,13 @@ def _tell(factory: Factory, work: _Work, split: Path | None, *, as_json: bool) -
             | {"first": first, "last": last, "stores": str(split) if split else None}
         )
         return
-    numbers = f": {first} to {last}" if first else ""
-    before = f", {work.already} were there already" if work.already else ""
-    say(f"{work.left} devices minted{numbers}{before}.")
+    numbers = "" if first is None else f": {first}" if first == last else f": {first} to {last}"
+    before = f", {work.already} already there" if work.already else ""
+    say(f"{counted(work.left, 'device')} minted{numbers}{before}.")
     if split:
         say(f"Device stores are in {split}. They hold secrets: move each to its device.")
+    if split and order and order.hardware_identity == "external":
+        say("Put the URI of each private key as idevid_key into the store's device.toml.")
     if order and order.hardware_identity == "file":
         warn("Their keys are software keys: for development only, and shown as such everywhere.")
     say(f"Next:  homeport factory hand-over {factory.directory} --output manifest.jsonl")

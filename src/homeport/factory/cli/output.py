@@ -61,6 +61,11 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     out.print(table)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return "1 device", "2 devices"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def say(text: str) -> None:
     """Print a sentence for people."""
     out.print(escape(text))

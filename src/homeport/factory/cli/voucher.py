@@ -14,6 +14,7 @@ from homeport.factory.archive.records import file_name
 from homeport.factory.cli.output import (
     Directory,
     Json,
+    counted,
     instant,
     now,
     print_json,
@@ -54,7 +55,8 @@ def voucher(  # noqa: PLR0913, PLR0917  (one for each option)
     if as_json:
         print_json({"output": str(output), "devices": list(vouchers), "epoch": epoch})
         return
-    say(f"{len(vouchers)} vouchers of epoch {epoch} in {output}, for the owner whose certificate")
+    number = counted(len(vouchers), "voucher")
+    say(f"{number} of epoch {epoch} in {output}, for the owner whose certificate")
     say(f"has the SHA-256 {fingerprint(ownership.domain_cert)}.")
 
 

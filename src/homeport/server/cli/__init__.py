@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from homeport.errors import HomeportError
+from homeport.errors import Code, HomeportError
 from homeport.server.cli import (
     ca,
     device,
@@ -45,6 +45,10 @@ def main(arguments: Sequence[str]) -> int:
         app(args=list(arguments), prog_name="homeport")
     except HomeportError as error:
         print_error(error, as_json="--json" in arguments)
+        return 1
+    except OSError as error:
+        found = HomeportError(Code.STORAGE_UNAVAILABLE, f"{error.filename}: {error.strerror}")
+        print_error(found, as_json="--json" in arguments)
         return 1
     except SystemExit as ended:
         # How typer ends a command, also a misused one, after it has said why.

@@ -10,6 +10,7 @@ import typer
 from homeport.domain.device import Device
 from homeport.domain.ownership import SalesRecord, SerialRange
 from homeport.provisioning import decide
+from homeport.provisioning.enrolment.place import known_place
 from homeport.provisioning.imports.sales import import_sales
 from homeport.provisioning.imports.sales_file import SalesLine
 from homeport.provisioning.ports import Transaction
@@ -60,6 +61,8 @@ def assign(
             recorded_at=at,
             source=f"said by {actor()}",
         )
+        # Said of the device, not of line 1 of a file that nobody wrote.
+        await known_place(tx, record)
         lines = [SalesLine(1, record)]
         await import_sales(tx, lines, source=record.source, actor=actor(), now=at)
 

@@ -22,6 +22,7 @@ from homeport.server.cli.session import (
     Data,
     Json,
     actor,
+    counted,
     err,
     now,
     print_json,
@@ -57,7 +58,7 @@ def import_(
         return
     if report.is_first:
         say(f"{report.factory} ({report.authority}) is a trusted issuer of identities now.")
-    say(f"{report.devices} devices in the manifest, {report.new} of them new.")
+    say(f"{counted(report.devices, 'device')} in the manifest, {report.new} of them new.")
 
 
 @app.command("authorities")

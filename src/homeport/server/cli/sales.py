@@ -14,6 +14,7 @@ from homeport.server.cli.session import (
     Data,
     Json,
     actor,
+    counted,
     now,
     print_json,
     say,
@@ -43,8 +44,8 @@ def import_(
         print_json(document)
     else:
         say(
-            f"{report.records} records, {report.new} of them new;"
-            f" {report.assigned} registered devices have an owner now."
+            f"{counted(report.records, 'record')}, {report.new} of them new;"
+            f" owners found for {counted(report.assigned, 'registered device')}."
         )
 
 

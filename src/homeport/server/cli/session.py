@@ -21,13 +21,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from homeport.clock import SystemClock
-from homeport.errors import HomeportError
+from homeport.errors import Code, HomeportError
 from homeport.provisioning.ports import Registry, Transaction
 from homeport.server.opening import open_registry
 from homeport.server.settings import ServerSettings, load_settings
 from homeport.telemetry import visible
 
 Result = TypeVar("Result")
+
+TABLE_WIDTH: Final = 1000
+"""Columns that a table may take; a terminal that is narrower breaks its lines."""
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="Settings file (else $HOMEPORT_CONFIG).")
@@ -37,6 +40,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 out: Final = Console(highlight=False, soft_wrap=True)
 err: Final = Console(stderr=True, highlight=False, soft_wrap=True)
+_uncut: Final = Console(highlight=False, soft_wrap=True, width=TABLE_WIDTH)
 
 
 def settings_of(config: Path | None, data: Path | None) -> ServerSettings:
@@ -72,13 +76,25 @@ def transact(settings: ServerSettings, verb: Callable[[Transaction], Awaitable[R
 
 
 def read(settings: ServerSettings, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
-    """Run one verb that only reads."""
+    """Run one verb that only reads; FILE_MISSING where no platform has ever been."""
+    if not settings.data.exists():
+        detail = f"{settings.data}: no platform keeps its data here; --data names another place"
+        raise HomeportError(Code.FILE_MISSING, detail)
     return with_registry(settings, lambda registry: registry.read(verb))
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document; instants in ISO 8601."""
-    sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n")
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return "1 device", "2 devices"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def say(text: str) -> None:
@@ -87,13 +103,13 @@ def say(text: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows for people; the cells are text, never markup."""
+    """Print rows for people; the cells are text, never markup, and never cut: they are copied."""
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:
         table.add_row(*(escape(visible(cell)) for cell in row))
-    out.print(table)
+    _uncut.print(table)
 
 
 def print_error(error: HomeportError, *, as_json: bool) -> None:

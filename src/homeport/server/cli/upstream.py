@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`homeport upstream add|list|watch|send`."""
+"""`homeport upstream add|list|watch`."""
 
 import asyncio
 from pathlib import Path
@@ -16,6 +16,7 @@ from homeport.server.cli.session import (
     Data,
     Json,
     actor,
+    err,
     now,
     print_json,
     print_table,
@@ -72,6 +73,8 @@ def watch(
     from homeport.server.cli.watching import watch_messages  # NATS: only where it is needed
 
     settings = settings_of(config, data)
+    if not as_json and err.is_terminal:
+        err.print("[dim]Messages are shown from now on; Ctrl-C ends.[/]")
     asyncio.run(watch_messages(settings, tenant=tenant, count=count, as_json=as_json))
 
 

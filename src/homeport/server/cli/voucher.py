@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from homeport.errors import HomeportError
 from homeport.provisioning.imports.voucher import import_voucher
 from homeport.server.cli.files import read_file
 from homeport.server.cli.session import (
@@ -47,7 +48,10 @@ def import_(
 
 def _file(settings: ServerSettings, path: Path) -> tuple[str, str]:
     content = read_file(path)
-    device, upstream = transact(
-        settings, lambda tx: import_voucher(tx, content, actor=actor(), now=now())
-    )
+    try:
+        device, upstream = transact(
+            settings, lambda tx: import_voucher(tx, content, actor=actor(), now=now())
+        )
+    except HomeportError as error:
+        raise HomeportError(error.code, f"{path}: {error.detail}") from error
     return device.id.serial_number, upstream.name
