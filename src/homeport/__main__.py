@@ -53,7 +53,7 @@ def _not_installed(argv: list[str], error: ModuleNotFoundError) -> int:
         raise error
     extra = _EXTRAS.get("".join(argv[:1]), "server")
     print(f"This part of Homeport is not installed: {error.name} is missing.", file=sys.stderr)
-    print(f"  Install it: pip install 'homeport[{extra}]'", file=sys.stderr)
+    print(f"  Install Homeport with the extra [{extra}], as README.md says.", file=sys.stderr)
     if extra != "agent":
         print("  The agent has commands of its own: homeport agent --help", file=sys.stderr)
     return 1

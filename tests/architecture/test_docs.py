@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from architecture.source_tree import ROOT, named, project_files
+from homeport import VERSION
 from tools import reference
 
 PAGES = [path for path in project_files() if path.suffix == ".md"]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+WHEEL = re.compile(r"homeport-([^/\s-]+)-py3-none-any\.whl")
 HEADING = re.compile(r"^#{1,6} (.+?)\s*#*$", re.MULTILINE)
 
 
@@ -37,6 +39,11 @@ def leads_somewhere(link: str, page: Path) -> bool:
     if not target.exists() or not target.is_relative_to(ROOT):
         return False
     return not anchor or target.suffix != ".md" or anchor in anchors(target)
+
+
+def test_the_wheel_that_pages_name_is_the_one_that_is_built():
+    named_wheels = {w for page in PAGES for w in WHEEL.findall(page.read_text(encoding="utf-8"))}
+    assert named_wheels == {VERSION}
 
 
 def test_generated_pages_fit_the_code():

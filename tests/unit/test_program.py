@@ -30,7 +30,7 @@ def test_a_room_that_is_not_installed_says_how(typed, extra, monkeypatch, capsys
     assert program.main(typed) == 1
     said = capsys.readouterr().err
     assert "typer" in said
-    assert f"'homeport[{extra}]'" in said
+    assert f"[{extra}]" in said
 
 
 def test_a_room_that_misses_one_late_says_how_too(monkeypatch, capsys):
