@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from fakes.agents import quick_settings, running_agent, until
-from fakes.in_loop import in_loop
 from fakes.awkward_platform import fake_site
+from fakes.in_loop import in_loop
 from fakes.uplink import FakeBroker
 from homeport.agent.journey import State
 from homeport.agent.local import door

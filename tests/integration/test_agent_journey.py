@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from fakes.agents import quick_settings, running_agent, until
-from fakes.in_loop import in_loop
 from fakes.awkward_platform import DAY, fake_site
+from fakes.in_loop import in_loop
 from fakes.uplink import FakeBroker
 from homeport.agent.journey import State
 from homeport.agent.legs import grant

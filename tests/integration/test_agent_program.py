@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from fakes.connect_proxy import ConnectProxy
-from fakes.live import HOMEPORT, LiveFactory, LivePlatform, free_ports
+from fakes.live import HOMEPORT, LiveFactory, LivePlatform
 from fakes.softhsm import make_token
 from fakes.waiting import wait_until
 

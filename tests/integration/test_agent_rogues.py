@@ -9,8 +9,8 @@ import pytest
 from cryptography import x509
 
 from fakes.agents import quick_settings, running_agent, until
-from fakes.in_loop import in_loop
 from fakes.awkward_platform import DAY, NAME, Authority, FakeFactory, FakePlatform
+from fakes.in_loop import in_loop
 from fakes.uplink import FakeBroker
 from homeport.agent import platforms
 from homeport.agent.discovery.candidates import Candidate, Source

@@ -6,8 +6,8 @@ import threading
 from dataclasses import replace
 
 from fakes.agents import quick_settings, running_agent, until
-from fakes.in_loop import in_loop
 from fakes.awkward_platform import fake_site
+from fakes.in_loop import in_loop
 from fakes.uplink import FakeBroker
 
 

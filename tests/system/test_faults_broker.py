@@ -18,10 +18,11 @@ import pytest
 
 from fakes.books import Books
 from fakes.fleet import Fleet, has_arrived
-from fakes.live import HOMEPORT, LiveFactory, LivePlatform, free_ports
+from fakes.live import HOMEPORT, LiveFactory, LivePlatform
 from fakes.moments import a_while
 from fakes.waiting import wait_until
 from homeport.broker.child import end_leftover
+from homeport.demo.stage import free_ports
 
 pytestmark = [pytest.mark.faults]
 

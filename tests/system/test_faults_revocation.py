@@ -13,12 +13,13 @@ import pytest
 
 from fakes.books import Books
 from fakes.fleet import Fleet, remembered
-from fakes.live import LiveFactory, LivePlatform, free_ports
+from fakes.live import LiveFactory, LivePlatform
 from fakes.waiting import wait_until
 from homeport.agent.journey import State
 from homeport.broker.access import BrokerAccess
 from homeport.broker.embedded import EmbeddedBroker
 from homeport.broker.settings import EmbeddedSettings, Listener
+from homeport.demo.stage import free_ports
 
 pytestmark = [pytest.mark.faults]
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes.connect_proxy import ConnectProxy
 from fakes.awkward_platform import NAME, FakeFactory, FakePlatform
+from fakes.connect_proxy import ConnectProxy
 from homeport.errors import Code, HomeportError, Kind, MalformedError
 from homeport.keys import make_key, open_key
 from homeport.keys.secret import Secret
