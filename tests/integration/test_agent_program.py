@@ -18,6 +18,7 @@ from fakes.connect_proxy import ConnectProxy
 from fakes.live import HOMEPORT, LiveFactory, LivePlatform
 from fakes.softhsm import make_token
 from fakes.waiting import wait_until
+from homeport.demo.stage import free_ports
 
 
 @pytest.fixture(scope="module")
