@@ -169,7 +169,8 @@ def test_misuse_is_status_two_and_absence_is_explained(operator: Operator, data:
     assert operator.refused("sales", "import", data / "none.csv")["code"] == "file-missing"
     assert operator.refused("tenant", "add", "Not A Name")["code"] == "malformed"
     operator.asks("tenant", "add", "acme")
-    assert operator.refused("tenant", "add", "acme")["code"] == "already-exists"
+    error = operator.refused("tenant", "add", "acme")
+    assert (error["code"], error["detail"]) == ("already-exists", "tenant acme")
     assert operator.refused("upstream", "watch")["code"] == "broker-unavailable"
 
 

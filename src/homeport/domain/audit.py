@@ -51,7 +51,7 @@ STORY: Final[Mapping[Name, str]] = {
     Name.DEVICE_REGISTERED: "registered as {model}, before or at its first contact ({source})",
     Name.DEVICE_ASSIGNED: "belongs to {tenant}, goes to upstream {upstream} ({source})",
     Name.ENROLMENT_STARTED: "proved who it is and asked for its place (from {peer})",
-    Name.ENROLMENT_PARKED: "waits: its {missing} is missing",
+    Name.ENROLMENT_PARKED: "waits: the {missing} is missing",
     Name.ENROLMENT_RESUMED: "goes on: {fact} is known now",
     Name.ENROLMENT_REDIRECTED: "was sent to {url}, with a voucher",
     Name.ENROLMENT_COMPLETED: "arrived: its first message is at {upstream}",

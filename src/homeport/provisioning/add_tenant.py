@@ -15,6 +15,8 @@ async def add_tenant(
 ) -> Tenant:
     """Add it; HomeportError(ALREADY_EXISTS, UPSTREAM_UNKNOWN) or MalformedError for its name."""
     check_name(name, "tenant")
+    if await tx.tenants.get(name) is not None:
+        raise HomeportError(Code.ALREADY_EXISTS, f"tenant {name}")
     if await tx.upstreams.get(upstream) is None:
         raise HomeportError(Code.UPSTREAM_UNKNOWN, upstream)
     tenant = Tenant(name=name, title=title or name, default_upstream=upstream, added_at=now)

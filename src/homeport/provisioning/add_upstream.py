@@ -6,6 +6,7 @@ from datetime import datetime
 from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.tenant import check_name
 from homeport.domain.upstream import OURS, Upstream, UpstreamKind
+from homeport.errors import Code, HomeportError
 from homeport.provisioning.ports import Transaction
 
 
@@ -23,6 +24,8 @@ async def add_platform(
     HomeportError(ALREADY_EXISTS), or MalformedError for its name.
     """
     check_name(name, "upstream")
+    if await tx.upstreams.get(name) is not None:
+        raise HomeportError(Code.ALREADY_EXISTS, f"upstream {name}")
     upstream = Upstream(name=name, kind=UpstreamKind.PLATFORM, url=url, anchor=anchor, added_at=now)
     await _add(tx, upstream, actor)
     return upstream
