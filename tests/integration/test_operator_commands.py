@@ -82,6 +82,15 @@ def test_a_manifest_is_imported_once_and_again_without_harm(
     assert known["authority"] == first["authority"]
 
 
+def test_a_named_anchor_counts_even_when_the_right_one_is_trusted(
+    operator: Operator, line: FactoryLine, manifest: Path
+) -> None:
+    operator.asks("manifest", "import", manifest, "--anchor", anchor(line))
+    wrong = line.directory / "voucher-anchor.pem"
+    error = operator.refused("manifest", "import", manifest, "--anchor", wrong)
+    assert error["code"] == "manifest-unproven"
+
+
 def test_an_unknown_factory_needs_its_anchor(operator: Operator, manifest: Path) -> None:
     assert operator.refused("manifest", "import", manifest)["code"] == "manifest-unproven"
     assert states(operator) == {}
@@ -205,3 +214,15 @@ def test_times_are_utc_and_json_is_complete(
     since = datetime.fromisoformat(listed[0]["since"])
     assert since.tzinfo is not None
     assert abs((datetime.now(UTC) - since).total_seconds()) < 600
+
+
+def test_sending_needs_an_owner_and_a_broker(
+    operator: Operator, line: FactoryLine, manifest: Path
+) -> None:
+    operator.asks("manifest", "import", manifest, "--anchor", anchor(line))
+    serial = "EX-100-000001"
+    assert operator.refused("device", "send", serial, "set", "21")["code"] == "tenant-unknown"
+    operator.asks("tenant", "add", "acme")
+    operator.asks("device", "assign", serial, "--tenant", "acme")
+    assert operator.refused("device", "send", serial, "set", "21")["code"] == "broker-unavailable"
+    assert operator.refused("device", "send", serial, "a+b", "21")["code"] == "malformed"

@@ -10,6 +10,7 @@ from homeport.server.cli import (
     ca,
     device,
     device_decide,
+    device_send,
     manifest,
     platform,
     sales,
@@ -37,6 +38,7 @@ app.add_typer(platform.app, name="platform", help="This platform itself.")
 app.add_typer(ca.app, name="ca", help="The platform's CA under an offline root.")
 app.add_typer(device.app, name="device", help="The devices.")
 device_decide.add_to(device.app)
+device.app.command("send")(device_send.send)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -82,9 +82,10 @@ async def _import(settings: ServerSettings, file: Path, anchor: Path | None) -> 
             parse_certificate(authority.anchor)
             for authority in await registry.read(lambda tx: tx.authorities.all())
         ]
-        given = load_bundle(read_file(anchor)) if anchor else []
+        # An anchor that is named is the one that counts, also where others are trusted already.
+        anchors = load_bundle(read_file(anchor)) if anchor else known
         with _opened(file) as stream:
-            trusted = _anchor_of(stream, [*given, *known])
+            trusted = _anchor_of(stream, anchors)
             reader = ManifestReader(stream, trusted)
             return await import_manifest(registry, reader, trusted, actor=actor(), now=now())
 
