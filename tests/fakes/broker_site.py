@@ -54,8 +54,11 @@ def free_port() -> int:
     return port
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait until something is so."""
+async def until(condition: Callable[[], object], seconds: float = 75.0) -> None:
+    """Wait until something is so; by default beyond `states.ACK_WAIT`.
+
+    A state message is promised *at least once*: one that got stuck on the way comes again then.
+    """
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - asks what another process did
             await asyncio.sleep(0.005)
