@@ -90,6 +90,9 @@ PARKED: Final[Mapping[State, Fact]] = {
 }
 """The states in which the device is told to ask again, and the fact that it waits for."""
 
+WORKING: Final = frozenset({State.ISSUED, State.OPERATIONAL})
+"""The states in which the device has a certificate of ours and a place for its messages."""
+
 ENDED: Final = frozenset({State.SUPERSEDED, State.REFUSED, State.REVOKED})
 """The states in which the run gets nothing any more."""
 

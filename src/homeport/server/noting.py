@@ -10,7 +10,7 @@ from homeport.http.asgi import Scope
 from homeport.http.problem import status_of
 from homeport.http.source import peer_address
 from homeport.server.metrics import ANSWERS, PROBLEMS
-from homeport.telemetry import CODE, DETAIL, SOURCE, note
+from homeport.telemetry import CODE, DETAIL, FIELDS_KEY, SOURCE, note
 
 _log: Final = logging.getLogger("homeport.door")
 
@@ -31,4 +31,4 @@ def note_failure(scope: Scope, error: Exception) -> None:
         note(_log, level, "request refused", **facts)
     else:
         PROBLEMS.labels("internal-error").inc()
-        _log.error("request failed", exc_info=error, extra={"homeport_fields": facts})
+        _log.error("request failed", exc_info=error, extra={FIELDS_KEY: facts})

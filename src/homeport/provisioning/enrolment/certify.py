@@ -10,12 +10,11 @@ from dataclasses import replace
 from homeport.domain.audit import Name
 from homeport.domain.credential import Credential
 from homeport.domain.device import Device
-from homeport.domain.enrolment import PARKED, Enrolment, Event, Fact, State
+from homeport.domain.enrolment import PARKED, WORKING, Enrolment, Event, Fact, State
 from homeport.provisioning.enrolment.outcome import Outcome, Redirection
 from homeport.provisioning.enrolment.place import find_place
 from homeport.provisioning.enrolment.visit import Visit
 
-_WORKING = frozenset({State.ISSUED, State.OPERATIONAL})
 _MISSING = {Fact.OWNER: Event.OWNER_MISSING, Fact.UPSTREAM: Event.UPSTREAM_MISSING}
 
 
@@ -37,7 +36,7 @@ async def proceed(
         visit.tell(Name.ENROLMENT_RESUMED, run, fact=PARKED[run.state])
     if place.redirection is not None:
         return _redirect(visit, device, run, place.redirection)
-    if run.state not in _WORKING:
+    if run.state not in WORKING:
         run = run.after(Event.PLACE_FOUND, visit.now)
     return _certify(visit, device, run, issued)
 

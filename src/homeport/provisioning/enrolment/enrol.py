@@ -16,7 +16,7 @@ from typing import Final
 from homeport.domain.audit import Name
 from homeport.domain.credential import Credential, CredentialState
 from homeport.domain.device import Device
-from homeport.domain.enrolment import ENDED, Enrolment, Event, Fact, State
+from homeport.domain.enrolment import ENDED, WORKING, Enrolment, Event, Fact, State
 from homeport.errors import Code
 from homeport.provisioning.enrolment.certify import proceed
 from homeport.provisioning.enrolment.outcome import Outcome, Refusal
@@ -26,8 +26,6 @@ from homeport.provisioning.policy import SecondKey
 
 CANDIDATES_MAX: Final = 3
 """Second keys that may wait for a decision per device: a copied identity must not fill the disk."""
-
-_WORKING: Final = frozenset({State.ISSUED, State.OPERATIONAL})
 
 
 async def enrol(visit: Visit) -> Outcome | Refusal:
@@ -114,7 +112,7 @@ async def _begin(
     visit: Visit, device: Device, run: Enrolment | None, latest: Enrolment | None
 ) -> Enrolment | Refusal:
     """Begin a run for a key that has none, or for one that was superseded and comes back."""
-    is_second = run is not None or (latest is not None and latest.state in _WORKING)
+    is_second = run is not None or (latest is not None and latest.state in WORKING)
     must_ask = is_second and visit.policy.second_key is SecondKey.ASK
     if must_ask and len(await visit.tx.enrolments.candidates(device.id)) >= CANDIDATES_MAX:
         return Refusal(Code.DEVICE_CONFLICT, "too many second keys wait for a decision")
