@@ -1,14 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables. A change here needs a migration; a test compares the two.
-
-Rules: portable types only; devices are named by `str(DeviceId)`; instants are microseconds (see
-`instants`); no private keys, ever. Text sorts by code point, as Python does. `upstream` columns
-are no foreign keys: the platform's own upstream needs no row.
-
-What an enrolment costs is the number of pages that it touches. An index on what grows (a number, an
-identifier that begins with the time) touches one page for a whole group of commits; an index on a
-hash or a device touches one for each device. So there is none that nothing needs.
-"""
+"""Devices, whose they are, their runs and certificates, and what happened."""
 
 from typing import Final
 
@@ -19,27 +10,13 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
-    String,
     Table,
     UniqueConstraint,
     text,
 )
 
 from homeport.domain.enrolment import State
-
-METADATA: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-_TEXT: Final = String().with_variant(String(collation="C"), "postgresql")
-_NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
-"""In SQLite only INTEGER can count by itself; it has 64 bits there."""
+from homeport.storage.schema.columns import METADATA, NUMBER, TEXT
 
 COMMON: Final = frozenset({State.OPERATIONAL, State.SUPERSEDED})
 """The states in which runs stay; the others are rare or passing, and only they have an index."""
@@ -49,8 +26,8 @@ UNCOMMON: Final = f"state NOT IN ({', '.join(sorted(repr(state.value) for state 
 authorities: Final = Table(
     "authorities",
     METADATA,
-    Column("id", _TEXT, primary_key=True),
-    Column("name", _TEXT, nullable=False),
+    Column("id", TEXT, primary_key=True),
+    Column("name", TEXT, nullable=False),
     Column("anchor", LargeBinary, nullable=False),
     Column("trusted_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -59,9 +36,9 @@ authorities: Final = Table(
 upstreams: Final = Table(
     "upstreams",
     METADATA,
-    Column("name", _TEXT, primary_key=True),
-    Column("kind", _TEXT, nullable=False),
-    Column("url", _TEXT),
+    Column("name", TEXT, primary_key=True),
+    Column("kind", TEXT, nullable=False),
+    Column("url", TEXT),
     Column("anchor", LargeBinary),
     Column("added_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -70,9 +47,9 @@ upstreams: Final = Table(
 tenants: Final = Table(
     "tenants",
     METADATA,
-    Column("name", _TEXT, primary_key=True),
-    Column("title", _TEXT, nullable=False),
-    Column("default_upstream", _TEXT, nullable=False),
+    Column("name", TEXT, primary_key=True),
+    Column("title", TEXT, nullable=False),
+    Column("default_upstream", TEXT, nullable=False),
     Column("added_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -80,20 +57,20 @@ tenants: Final = Table(
 devices: Final = Table(
     "devices",
     METADATA,
-    Column("id", _TEXT, primary_key=True),
-    Column("authority", _TEXT, nullable=False),
-    Column("serial_number", _TEXT, nullable=False),
-    Column("model", _TEXT, nullable=False),
-    Column("hardware_identity", _TEXT, nullable=False),
+    Column("id", TEXT, primary_key=True),
+    Column("authority", TEXT, nullable=False),
+    Column("serial_number", TEXT, nullable=False),
+    Column("model", TEXT, nullable=False),
+    Column("hardware_identity", TEXT, nullable=False),
     Column("minted", Integer, nullable=False),
-    Column("idevid_fingerprint", _TEXT),
-    Column("tenant", _TEXT, ForeignKey("tenants.name")),
-    Column("upstream", _TEXT),
+    Column("idevid_fingerprint", TEXT),
+    Column("tenant", TEXT, ForeignKey("tenants.name")),
+    Column("upstream", TEXT),
     Column("epoch", BigInteger, nullable=False),
     Column("registered_at", BigInteger, nullable=False),
     Column("dpp_key", LargeBinary),
-    Column("dpp_key_hash", _TEXT),
-    Column("claim_code_hash", _TEXT),
+    Column("dpp_key_hash", TEXT),
+    Column("claim_code_hash", TEXT),
     Index("ix_devices_serial_number", "serial_number", "id"),
     sqlite_with_rowid=False,
 )
@@ -101,16 +78,16 @@ devices: Final = Table(
 sales_records: Final = Table(
     "sales_records",
     METADATA,
-    Column("number", _NUMBER, primary_key=True),
-    Column("stem", _TEXT, nullable=False),  # what first and last begin with in common
+    Column("number", NUMBER, primary_key=True),
+    Column("stem", TEXT, nullable=False),  # what first and last begin with in common
     Column("length", Integer, nullable=False),  # characters of first, and of last
-    Column("first", _TEXT, nullable=False),
-    Column("last", _TEXT, nullable=False),
-    Column("authority", _TEXT),
-    Column("tenant", _TEXT, ForeignKey("tenants.name"), nullable=False),
-    Column("upstream", _TEXT),
+    Column("first", TEXT, nullable=False),
+    Column("last", TEXT, nullable=False),
+    Column("authority", TEXT),
+    Column("tenant", TEXT, ForeignKey("tenants.name"), nullable=False),
+    Column("upstream", TEXT),
     Column("recorded_at", BigInteger, nullable=False),
-    Column("source", _TEXT, nullable=False),
+    Column("source", TEXT, nullable=False),
     # Every serial number of a range begins with the range's stem: a search by the serial number's
     # own beginnings costs the same however many records there are.
     Index("ix_sales_records_stem", "stem", "length", "first"),
@@ -119,12 +96,12 @@ sales_records: Final = Table(
 enrolments: Final = Table(
     "enrolments",
     METADATA,
-    Column("number", _NUMBER, primary_key=True),  # the order in which they began
-    Column("id", _TEXT, nullable=False),
-    Column("device", _TEXT, ForeignKey("devices.id"), nullable=False),
-    Column("state", _TEXT, nullable=False),
-    Column("request_id", _TEXT, nullable=False),
-    Column("key_hash", _TEXT, nullable=False),
+    Column("number", NUMBER, primary_key=True),  # the order in which they began
+    Column("id", TEXT, nullable=False),
+    Column("device", TEXT, ForeignKey("devices.id"), nullable=False),
+    Column("state", TEXT, nullable=False),
+    Column("request_id", TEXT, nullable=False),
+    Column("key_hash", TEXT, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
@@ -143,18 +120,18 @@ enrolments: Final = Table(
 credentials: Final = Table(
     "credentials",
     METADATA,
-    Column("number", _NUMBER, primary_key=True),  # the order in which they were issued
-    Column("fingerprint", _TEXT, nullable=False),
-    Column("device", _TEXT, ForeignKey("devices.id"), nullable=False),
-    Column("enrolment", _TEXT, ForeignKey("enrolments.id"), nullable=False),
-    Column("request_id", _TEXT, nullable=False),
-    Column("key_hash", _TEXT, nullable=False),
-    Column("serial_number", _TEXT, nullable=False),  # hex: 160 bits are no database's integer
+    Column("number", NUMBER, primary_key=True),  # the order in which they were issued
+    Column("fingerprint", TEXT, nullable=False),
+    Column("device", TEXT, ForeignKey("devices.id"), nullable=False),
+    Column("enrolment", TEXT, ForeignKey("enrolments.id"), nullable=False),
+    Column("request_id", TEXT, nullable=False),
+    Column("key_hash", TEXT, nullable=False),
+    Column("serial_number", TEXT, nullable=False),  # hex: 160 bits are no database's integer
     Column("not_before", BigInteger, nullable=False),
     Column("not_after", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("certificate", LargeBinary, nullable=False),
-    Column("state", _TEXT, nullable=False),
+    Column("state", TEXT, nullable=False),
     Column("revoked_at", BigInteger),
     UniqueConstraint("fingerprint"),
     # A device's credentials are found by its runs: their identifiers grow, devices do not.
@@ -172,8 +149,8 @@ vouchers: Final = Table(
     "vouchers",
     METADATA,
     # Vouchers may come before their device: no foreign key.
-    Column("device", _TEXT, primary_key=True),
-    Column("upstream", _TEXT, primary_key=True),
+    Column("device", TEXT, primary_key=True),
+    Column("upstream", TEXT, primary_key=True),
     Column("epoch", BigInteger, primary_key=True, autoincrement=False),
     Column("voucher", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
@@ -182,7 +159,7 @@ vouchers: Final = Table(
 presence: Final = Table(
     "presence",
     METADATA,
-    Column("device", _TEXT, primary_key=True),
+    Column("device", TEXT, primary_key=True),
     Column("online", Integer, nullable=False),
     Column("since", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -191,12 +168,12 @@ presence: Final = Table(
 audit_events: Final = Table(
     "audit_events",
     METADATA,
-    Column("cursor", _NUMBER, primary_key=True),
-    Column("name", _TEXT, nullable=False),
+    Column("cursor", NUMBER, primary_key=True),
+    Column("name", TEXT, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("actor", _TEXT, nullable=False),
-    Column("device", _TEXT),
-    Column("enrolment", _TEXT),
-    Column("facts", _TEXT, nullable=False),  # JSON object
+    Column("actor", TEXT, nullable=False),
+    Column("device", TEXT),
+    Column("enrolment", TEXT),
+    Column("facts", TEXT, nullable=False),  # JSON object
     Index("ix_audit_events_device", "device", "cursor"),
 )

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the verbs need: the registry's parts, and whoever signs certificates.
+
+A verb is `async def verb(tx, ...)` over one `Transaction`: all that it writes is kept or nothing
+is, its audit events too. It awaits nothing but the transaction's ports and does no other I/O, so an
+adapter may drive it to its end at once (SQLite) or await it (PostgreSQL).
+"""
+
+from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
+from homeport.provisioning.ports.enrolments import (
+    Credentials,
+    Enrolments,
+    Presence,
+    PresenceBoard,
+    StoredVoucher,
+    Vouchers,
+)
+from homeport.provisioning.ports.issuer import IssuedCertificate, Issuer
+from homeport.provisioning.ports.ownership import SalesRecords
+from homeport.provisioning.ports.places import Authorities, Authority, Tenants, Upstreams
+from homeport.provisioning.ports.registry import Registry, Transaction
+from homeport.provisioning.ports.trail import AuditTrail
+
+__all__ = [
+    "AuditTrail",
+    "Authorities",
+    "Authority",
+    "Credentials",
+    "Devices",
+    "Enrolments",
+    "IssuedCertificate",
+    "Issuer",
+    "MintedDevice",
+    "Presence",
+    "PresenceBoard",
+    "Registry",
+    "SalesRecords",
+    "Staged",
+    "StoredVoucher",
+    "Tenants",
+    "Transaction",
+    "Upstreams",
+    "Vouchers",
+]

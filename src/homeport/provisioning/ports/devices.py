@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The devices themselves, and what comes of a hand-over manifest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from homeport.domain.device import Device, DeviceId
+from homeport.domain.enrolment import Enrolment, State
+from homeport.domain.ownership import SerialRange
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MintedDevice:
+    """One line of a hand-over manifest, as the registry keeps it."""
+
+    serial_number: str
+    model: str
+    hardware_identity: str
+    idevid_fingerprint: str
+    dpp_key: bytes | None
+    """SubjectPublicKeyInfo of the DPP bootstrapping key, DER."""
+    dpp_key_hash: str | None
+    claim_code_hash: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged(Generic[Row]):
+    """Rows laid ready beside the registry, checked and in order, to be added in one short step."""
+
+    count: int
+    """How many different rows there are."""
+
+
+class Devices(Protocol):
+    """The devices themselves."""
+
+    async def get(self, device: DeviceId) -> Device | None:
+        """Return one by its id."""
+        ...
+
+    async def find(self, text: str) -> Sequence[Device]:
+        """Return those whose id or whole serial number is the text (at most 10)."""
+        ...
+
+    async def page(
+        self, *, state: State | None, after: DeviceId | None, limit: int
+    ) -> Sequence[tuple[Device, Enrolment | None]]:
+        """Return devices with their latest enrolment, by id, beyond `after`."""
+        ...
+
+    async def put(self, device: Device) -> None:
+        """Add it, or change model, owner, upstream, epoch and IDevID of the one that is there."""
+        ...
+
+    async def add_minted(self, staged: Staged[MintedDevice], now: datetime) -> int:
+        """Register a manifest's devices; return how many were not there before.
+
+        One that is there already with the same IDevID is left as it is; with another IDevID it is
+        a HomeportError(DEVICE_CONFLICT) that names it. A device that was only seen becomes minted.
+        """
+        ...
+
+    async def unowned(
+        self,
+        serial_numbers: SerialRange,
+        authority: str | None,
+        limit: int,
+        *,
+        after: DeviceId | None = None,
+    ) -> Sequence[Device]:
+        """Return registered devices of the range that have no tenant yet, at most `limit`.
+
+        By serial number and id, beyond `after`: who asks again gives the last device of before.
+        """
+        ...

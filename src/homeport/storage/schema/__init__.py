@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables. A change here needs a migration; a test compares the two.
+
+Rules: portable types only; devices are named by `str(DeviceId)`; instants are microseconds (see
+`instants`); no private keys, ever. Text sorts by code point, as Python does. `upstream` columns
+are no foreign keys: the platform's own upstream needs no row.
+
+What an enrolment costs is the number of pages that it touches. An index on what grows (a number, an
+identifier that begins with the time) touches one page for a whole group of commits; an index on a
+hash or a device touches one for each device. So there is none that nothing needs.
+"""
+
+from homeport.storage.schema.columns import METADATA
+from homeport.storage.schema.registry import (
+    COMMON,
+    UNCOMMON,
+    audit_events,
+    authorities,
+    credentials,
+    devices,
+    enrolments,
+    presence,
+    sales_records,
+    tenants,
+    upstreams,
+    vouchers,
+)
+
+__all__ = [
+    "COMMON",
+    "METADATA",
+    "UNCOMMON",
+    "audit_events",
+    "authorities",
+    "credentials",
+    "devices",
+    "enrolments",
+    "presence",
+    "sales_records",
+    "tenants",
+    "upstreams",
+    "vouchers",
+]

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Devices in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from fakes.registry.enrolments import latest_of
+from fakes.registry.rows import Rows, keepable
+from homeport.domain.device import Device, DeviceId
+from homeport.domain.enrolment import Enrolment, State
+from homeport.domain.ownership import SerialRange
+from homeport.errors import Code, HomeportError
+from homeport.provisioning.ports import MintedDevice, Staged
+
+
+class FakeDevices:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def _sorted(self) -> list[Device]:
+        return sorted(self._rows.devices.values(), key=lambda device: str(device.id))
+
+    async def get(self, device: DeviceId) -> Device | None:
+        return self._rows.devices.get(device)
+
+    async def find(self, text: str) -> Sequence[Device]:
+        found = [d for d in self._sorted() if text in (str(d.id), d.id.serial_number)]
+        return found[:10]
+
+    async def page(
+        self, *, state: State | None, after: DeviceId | None, limit: int
+    ) -> Sequence[tuple[Device, Enrolment | None]]:
+        beyond = str(after) if after else ""
+        rows = [
+            (device, latest_of(self._rows, device.id))
+            for device in self._sorted()
+            if str(device.id) > beyond
+        ]
+        if state is not None:
+            rows = [(device, run) for device, run in rows if run and run.state is state]
+        return rows[:limit]
+
+    async def put(self, device: Device) -> None:
+        if device.tenant is not None and device.tenant not in self._rows.tenants:
+            raise HomeportError(Code.TENANT_UNKNOWN, device.tenant)
+        known = self._rows.devices.get(device.id)
+        if known:
+            device = replace(
+                known,
+                model=device.model,
+                idevid_fingerprint=device.idevid_fingerprint,
+                tenant=device.tenant,
+                upstream=device.upstream,
+                epoch=device.epoch,
+            )
+        self._rows.devices[device.id] = keepable(device)
+
+    async def add_minted(self, staged: Staged[MintedDevice], now: datetime) -> int:
+        if not isinstance(staged, StagedRows):
+            raise TypeError("these rows were laid ready by another registry")
+        new = 0
+        for device in staged.devices:
+            known = self._rows.devices.get(device.id)
+            if known is None:
+                self._rows.devices[device.id] = replace(device, registered_at=now)
+                new += 1
+            elif known.idevid_fingerprint not in (None, device.idevid_fingerprint):
+                raise HomeportError(Code.DEVICE_CONFLICT, f"{device.id} is known differently")
+            elif not known.minted:
+                self._rows.devices[device.id] = replace(
+                    known,
+                    minted=True,
+                    model=device.model,
+                    hardware_identity=device.hardware_identity,
+                    idevid_fingerprint=device.idevid_fingerprint,
+                )
+        return new
+
+    async def unowned(
+        self,
+        serial_numbers: SerialRange,
+        authority: str | None,
+        limit: int,
+        *,
+        after: DeviceId | None = None,
+    ) -> Sequence[Device]:
+        def place(device: DeviceId) -> tuple[str, str]:
+            return device.serial_number, str(device)
+
+        found = [
+            device
+            for device in self._rows.devices.values()
+            if device.tenant is None
+            and device.id.serial_number in serial_numbers
+            and authority in (None, device.id.authority)
+            and (after is None or place(device.id) > place(after))
+        ]
+        return sorted(found, key=lambda device: place(device.id))[:limit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedRows(Staged[MintedDevice]):
+    """Devices laid ready, in memory."""
+
+    devices: tuple[Device, ...]
+
+
+def as_device(authority: str, minted: MintedDevice) -> Device:
+    """What the port `Devices` shows of it; when it was registered is said later."""
+    return Device(
+        id=DeviceId(authority, minted.serial_number),
+        model=minted.model,
+        hardware_identity=minted.hardware_identity,
+        minted=True,
+        idevid_fingerprint=minted.idevid_fingerprint,
+        registered_at=datetime.min,  # noqa: DTZ901 - replaced before anybody sees it
+    )

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A registry in memory. It passes the same contract suite as the real ones."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from fakes.registry.devices import FakeDevices, StagedRows, as_device
+from fakes.registry.enrolments import (
+    FakeCredentials,
+    FakeEnrolments,
+    FakePresenceBoard,
+    FakeVouchers,
+)
+from fakes.registry.places import FakeAuthorities, FakeTenants, FakeUpstreams
+from fakes.registry.rows import Rows
+from fakes.registry.sales import FakeSalesRecords
+from fakes.registry.trail import FakeAuditTrail
+from homeport.domain.device import Device, DeviceId
+from homeport.errors import Code, HomeportError
+from homeport.provisioning.ports import (
+    AuditTrail,
+    Authorities,
+    Credentials,
+    Devices,
+    Enrolments,
+    MintedDevice,
+    PresenceBoard,
+    SalesRecords,
+    Staged,
+    Tenants,
+    Transaction,
+    Upstreams,
+    Vouchers,
+)
+
+Result = TypeVar("Result")
+
+
+class FakeTransaction:
+    """All parts over one snapshot."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.authorities: Authorities = FakeAuthorities(rows.authorities)
+        self.tenants: Tenants = FakeTenants(rows.tenants)
+        self.upstreams: Upstreams = FakeUpstreams(rows.upstreams)
+        self.devices: Devices = FakeDevices(rows)
+        self.sales: SalesRecords = FakeSalesRecords(rows)
+        self.enrolments: Enrolments = FakeEnrolments(rows)
+        self.credentials: Credentials = FakeCredentials(rows)
+        self.vouchers: Vouchers = FakeVouchers(rows)
+        self.presence: PresenceBoard = FakePresenceBoard(rows)
+        self.audit: AuditTrail = FakeAuditTrail(rows.audit)
+
+
+class FakeRegistry:
+    """The port `Registry`; usable without opening it, in any event loop."""
+
+    def __init__(self) -> None:
+        self.rows = Rows()
+        self._version = 0
+
+    async def transact(self, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        work = self.rows.copy()
+        result = finish(verb(FakeTransaction(work)))
+        self._version += work != self.rows
+        self.rows = work
+        return result
+
+    async def read(self, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        view = self.rows.copy()
+        result = finish(verb(FakeTransaction(view)))
+        if view != self.rows:
+            raise RuntimeError("a verb given to `read` tried to write")
+        return result
+
+    async def version(self) -> int:
+        return self._version
+
+    @asynccontextmanager
+    async def stage_minted(
+        self, authority: str, devices: Iterable[MintedDevice]
+    ) -> AsyncIterator[Staged[MintedDevice]]:
+        found: dict[DeviceId, Device] = {}
+        for minted in devices:
+            device = as_device(authority, minted)
+            if found.setdefault(device.id, device).idevid_fingerprint != minted.idevid_fingerprint:
+                raise HomeportError(Code.DEVICE_CONFLICT, f"{device.id} is listed differently")
+        yield StagedRows(count=len(found), devices=tuple(found.values()))
+
+
+def finish(verb: Awaitable[Result]) -> Result:
+    """Run a verb that awaits nothing but its transaction; anything else is a RuntimeError."""
+    steps = verb.__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+    raise RuntimeError("a verb may await its transaction only")

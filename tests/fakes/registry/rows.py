@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is kept in memory, and text that no database keeps."""
+
+from copy import copy
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from homeport.domain.audit import AuditEvent
+from homeport.domain.credential import Credential
+from homeport.domain.device import Device, DeviceId
+from homeport.domain.enrolment import Enrolment
+from homeport.domain.ownership import SalesRecord
+from homeport.domain.tenant import Tenant
+from homeport.domain.upstream import Upstream
+from homeport.errors import Code, HomeportError, MalformedError
+from homeport.provisioning.ports import Authority, Presence, StoredVoucher
+
+Value = TypeVar("Value")
+
+
+@dataclass
+class Rows:
+    """All that is kept. Values never change, so a copy of the containers is a snapshot."""
+
+    authorities: dict[str, Authority] = field(default_factory=dict)
+    tenants: dict[str, Tenant] = field(default_factory=dict)
+    upstreams: dict[str, Upstream] = field(default_factory=dict)
+    devices: dict[DeviceId, Device] = field(default_factory=dict)
+    sales: list[SalesRecord] = field(default_factory=list)
+    enrolments: dict[str, Enrolment] = field(default_factory=dict)
+    credentials: dict[str, Credential] = field(default_factory=dict)
+    vouchers: dict[tuple[DeviceId, str, int], StoredVoucher] = field(default_factory=dict)
+    presence: dict[DeviceId, Presence] = field(default_factory=dict)
+    audit: list[AuditEvent] = field(default_factory=list)
+
+    def copy(self) -> "Rows":
+        """Return a snapshot."""
+        return Rows(**{part.name: copy(getattr(self, part.name)) for part in fields(self)})
+
+
+def keepable(value: Value) -> Value:
+    """Return the value, or refuse text that no database keeps (MalformedError)."""
+    try:
+        repr_of(value).encode()
+    except UnicodeEncodeError as error:
+        raise MalformedError(f"a value cannot be kept: {error}") from error
+    return value
+
+
+def repr_of(value: Any) -> str:
+    """All text in it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return "".join(map(repr_of, [*value, *value.values()]))
+    slots = getattr(value, "__slots__", ())
+    return "".join(repr_of(getattr(value, name)) for name in slots)
+
+
+def add_new(rows: dict[str, Value], key: str, value: Value) -> None:
+    """Add what must not be there."""
+    if key in rows:
+        raise HomeportError(Code.ALREADY_EXISTS, key)
+    rows[key] = keepable(value)
