@@ -66,6 +66,7 @@ class Code(StrEnum):
     KEY_UNSUITABLE = "key-unsuitable"
     PLATFORM_REFUSED = "platform-refused"
     PROFILE_REFUSED = "profile-refused"
+    ROLE_INSUFFICIENT = "role-insufficient"
     UPSTREAM_REFUSED = "upstream-refused"
     # unknown
     CREDENTIAL_UNKNOWN = "credential-unknown"
@@ -277,6 +278,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.REFUSED,
         "The certificate request does not fit the profile.",
         "See the profiles in the documentation of the CA.",
+    ),
+    Code.ROLE_INSUFFICIENT: Entry(
+        Kind.REFUSED,
+        "Your role does not allow this.",
+        "Ask an admin of the tenant; docs/reference/roles.md says which role may do what.",
     ),
     Code.UPSTREAM_REFUSED: Entry(
         Kind.REFUSED,

@@ -26,6 +26,10 @@ SOFTHSM: Final = (
 )
 LOOK_SECONDS: Final = 0.1
 
+_RANDOM: Final = random.SystemRandom()
+"""Not the shared generator, which property tests put back to where it was."""
+_given: Final[set[int]] = set()
+
 
 class DemoError(Exception):
     """A step failed; the text says which and what it said."""
@@ -110,17 +114,20 @@ class Stage:
 
 
 def free_ports(count: int) -> Sequence[int]:
-    """Return ports of the loopback interface that nobody uses now.
+    """Return ports of the loopback interface that nobody uses now, and that were not given before.
 
     Below those of outgoing connections: who knocks at a closed port among them may be given that
     very port, talk to itself, and occupy it. And below those that the broker takes for itself.
+    A port that was given is not yet bound: the next caller would find it free, too.
     """
     free: list[int] = []
     while len(free) < count:
-        port = random.randrange(10_000, 20_000)  # noqa: S311 - not a secret
+        port = _RANDOM.randrange(10_000, 20_000)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            free.append(port)
+            if port not in _given:
+                _given.add(port)
+                free.append(port)
     return free
 
 

@@ -77,6 +77,9 @@ class AuditEvent:
     at: datetime
     actor: str
     """Who did it: "device", "platform", "broker", or a person's or program's name."""
+    tenant: str | None = None
+    """Whose affair it was then: only this tenant sees it, whoever owns the device later. None: the
+    platform's own, or of a device that had no owner yet."""
     device: DeviceId | None = None
     enrolment: str | None = None
     facts: Mapping[str, str | int] = field(default_factory=dict)

@@ -22,6 +22,6 @@ async def add_tenant(
     tenant = Tenant(name=name, title=title or name, default_upstream=upstream, added_at=now)
     await tx.tenants.add(tenant)
     await tx.audit.record(
-        AuditEvent(name=Name.TENANT_ADDED, at=now, actor=actor, facts={"tenant": name})
+        AuditEvent(name=Name.TENANT_ADDED, at=now, actor=actor, tenant=name, facts={"tenant": name})
     )
     return tenant

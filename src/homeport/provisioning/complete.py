@@ -36,7 +36,7 @@ async def complete(
         return False
     await _note_presence(tx, device, Presence(online=online, since=now))
     if online:
-        await _end_earlier(tx, credential, now)
+        await _end_earlier(tx, tenant, credential, now)
         await _arrive(tx, known, credential, now)
     return True
 
@@ -54,11 +54,11 @@ async def _note_presence(tx: Transaction, device: DeviceId, presence: Presence) 
         await tx.presence.put(device, presence)
 
 
-async def _end_earlier(tx: Transaction, used: Credential, now: datetime) -> None:
+async def _end_earlier(tx: Transaction, tenant: str, used: Credential, now: datetime) -> None:
     for earlier in _before(used, iter(await tx.credentials.of_device(used.device))):
         if earlier.state is CredentialState.CURRENT:
             await tx.credentials.put(replace(earlier, state=CredentialState.REPLACED))
-            await tx.audit.record(_event(Name.CREDENTIAL_REPLACED, earlier, now))
+            await tx.audit.record(_event(Name.CREDENTIAL_REPLACED, tenant, earlier, now))
 
 
 def _before(used: Credential, oldest_first: Iterator[Credential]) -> Iterator[Credential]:
@@ -73,7 +73,7 @@ async def _arrive(tx: Transaction, device: Device, credential: Credential, now: 
     if run is None or run.state is not State.ISSUED:
         return
     await tx.enrolments.put(run.after(Event.FIRST_MESSAGE_SEEN, now))
-    event = _event(Name.ENROLMENT_COMPLETED, credential, now)
+    event = _event(Name.ENROLMENT_COMPLETED, device.tenant, credential, now)
     await tx.audit.record(replace(event, facts={**event.facts, "upstream": device.upstream or "–"}))
 
 
@@ -84,11 +84,12 @@ async def _run_of(tx: Transaction, credential: Credential) -> Enrolment | None:
     return run if run is not None and run.id == credential.enrolment else None
 
 
-def _event(name: Name, credential: Credential, now: datetime) -> AuditEvent:
+def _event(name: Name, tenant: str | None, credential: Credential, now: datetime) -> AuditEvent:
     return AuditEvent(
         name=name,
         at=now,
         actor=ACTOR,
+        tenant=tenant,
         device=credential.device,
         enrolment=credential.enrolment,
         facts={"credential": credential.fingerprint},

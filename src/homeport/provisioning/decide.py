@@ -26,9 +26,9 @@ async def accept(
     candidate = await _candidate(tx, device, key)
     latest = await tx.enrolments.latest(device.id)
     if latest is not None and latest.id != candidate.id and latest.state not in ENDED:
-        await tx.audit.record(*await supersede(tx, latest, actor=actor, now=now))
+        await tx.audit.record(*await supersede(tx, latest, device.tenant, actor=actor, now=now))
     await tx.enrolments.put(candidate.after(Event.CANDIDATE_ACCEPTED, now))
-    await tx.audit.record(_event(Name.CANDIDATE_ACCEPTED, candidate, actor, now))
+    await tx.audit.record(_event(Name.CANDIDATE_ACCEPTED, device, candidate, actor, now))
 
 
 async def refuse(
@@ -37,7 +37,7 @@ async def refuse(
     """The waiting key gets nothing, now and later; the running device goes on. `key`: as above."""
     candidate = await _candidate(tx, device, key)
     await tx.enrolments.put(candidate.after(Event.CANDIDATE_REFUSED, now))
-    await tx.audit.record(_event(Name.CANDIDATE_REFUSED, candidate, actor, now))
+    await tx.audit.record(_event(Name.CANDIDATE_REFUSED, device, candidate, actor, now))
 
 
 async def _candidate(tx: Transaction, device: Device, key: str | None) -> Enrolment:
@@ -53,5 +53,7 @@ async def _candidate(tx: Transaction, device: Device, key: str | None) -> Enrolm
     return meant[0]
 
 
-def _event(name: Name, run: Enrolment, actor: str, now: datetime) -> AuditEvent:
-    return AuditEvent(name=name, at=now, actor=actor, device=run.device, enrolment=run.id)
+def _event(name: Name, device: Device, run: Enrolment, actor: str, now: datetime) -> AuditEvent:
+    return AuditEvent(
+        name=name, at=now, actor=actor, tenant=device.tenant, device=device.id, enrolment=run.id
+    )

@@ -51,7 +51,7 @@ async def renew(work: Renewing) -> Renewed | Refusal:
     known = await work.tx.credentials.of_key(work.proven.key_hash)
     refusal = _certificate_forbidden(work, device, present) or _key_forbidden(device, known)
     if refusal is not None:
-        await work.tx.audit.record(_refused(work, present, refusal))
+        await work.tx.audit.record(_refused(work, device, present, refusal))
         return refusal
     for earlier in known:
         if earlier.request_id == work.proven.request_id and earlier.is_current(work.now):
@@ -102,22 +102,25 @@ async def _issue(work: Renewing, device: Device, present: Credential) -> Credent
         await work.tx.enrolments.put(replace(moved, key_hash=work.proven.key_hash))
     await work.tx.credentials.put(credential)
     facts = {"not_after": issued.not_after.isoformat(), "credential": issued.fingerprint}
-    await work.tx.audit.record(_event(work, present, Name.CREDENTIAL_RENEWED, facts))
+    await work.tx.audit.record(_event(work, device, present, Name.CREDENTIAL_RENEWED, facts))
     return credential
 
 
-def _refused(work: Renewing, present: Credential, refusal: Refusal) -> AuditEvent:
+def _refused(work: Renewing, device: Device, present: Credential, refusal: Refusal) -> AuditEvent:
     entry = CATALOGUE[refusal.code]
     facts = {"code": str(refusal.code), "title": entry.title, "advice": entry.advice}
     facts |= {"detail": refusal.detail, "peer": work.proven.peer}
-    return _event(work, present, Name.RENEWAL_REFUSED, facts)
+    return _event(work, device, present, Name.RENEWAL_REFUSED, facts)
 
 
-def _event(work: Renewing, present: Credential, name: Name, facts: Mapping[str, str]) -> AuditEvent:
+def _event(
+    work: Renewing, device: Device, present: Credential, name: Name, facts: Mapping[str, str]
+) -> AuditEvent:
     return AuditEvent(
         name=name,
         at=work.now,
         actor="device",
+        tenant=device.tenant,
         device=present.device,
         enrolment=present.enrolment,
         facts=facts,

@@ -22,7 +22,7 @@ async def revoke(tx: Transaction, device: Device, reason: str, *, actor: str, no
         raise HomeportError(Code.TRANSITION_ILLEGAL, f"{device.id.serial_number} is {state}")
     issued = await tx.credentials.of_device(device.id)
     await tx.enrolments.put(run.after(Event.CREDENTIAL_REVOKED, now))
-    events = await revoke_credentials(tx, issued, reason, actor=actor, now=now)
+    events = await revoke_credentials(tx, issued, device.tenant, reason, actor=actor, now=now)
     await tx.audit.record(*events)
     return len(events)
 
@@ -34,5 +34,11 @@ async def readmit(tx: Transaction, device: Device, *, actor: str, now: datetime)
         raise HomeportError(Code.TRANSITION_ILLEGAL, "only a revoked device is readmitted")
     await tx.enrolments.put(run.after(Event.READMITTED, now))
     await tx.audit.record(
-        AuditEvent(name=Name.DEVICE_READMITTED, at=now, actor=actor, device=device.id)
+        AuditEvent(
+            name=Name.DEVICE_READMITTED,
+            at=now,
+            actor=actor,
+            tenant=device.tenant,
+            device=device.id,
+        )
     )

@@ -30,6 +30,7 @@ async def proceed(
     device, place = await find_place(
         visit.tx, device, epoch=visit.proven.epoch, now=visit.now, events=visit.events
     )
+    visit.tenant = device.tenant
     if isinstance(place, Fact):
         return Outcome(device, _park(visit, run, place))
     if run.state in PARKED:

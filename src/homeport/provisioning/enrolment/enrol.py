@@ -35,6 +35,7 @@ async def enrol(visit: Visit) -> Outcome | Refusal:
     run = await tx.enrolments.with_key(device.id, key_hash)
     latest = await tx.enrolments.latest(device.id)
     issued = await tx.credentials.of_key(key_hash)
+    visit.tenant = device.tenant
     going = _forbidden(visit, device, run, latest, issued) or run
     if going is None or (isinstance(going, Enrolment) and going.state is State.SUPERSEDED):
         going = await _begin(visit, device, going, latest)
@@ -134,5 +135,7 @@ async def _begin(
     elif is_second:
         begun = begun.after(Event.CANDIDATE_ACCEPTED, visit.now)
     if not must_ask and latest is not None and latest.state not in ENDED:
-        visit.events.extend(await supersede(visit.tx, latest, actor="device", now=visit.now))
+        visit.events.extend(
+            await supersede(visit.tx, latest, device.tenant, actor="device", now=visit.now)
+        )
     return begun

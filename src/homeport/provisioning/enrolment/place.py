@@ -61,7 +61,12 @@ async def assigned(
     owned = replace(device, tenant=tenant.name, upstream=upstream, epoch=device.epoch + 1)
     facts = {"tenant": tenant.name, "upstream": upstream, "source": record.source}
     return owned, AuditEvent(
-        name=Name.DEVICE_ASSIGNED, at=now, actor=actor, device=device.id, facts=facts
+        name=Name.DEVICE_ASSIGNED,
+        at=now,
+        actor=actor,
+        tenant=tenant.name,
+        device=device.id,
+        facts=facts,
     )
 
 

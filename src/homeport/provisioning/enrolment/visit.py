@@ -13,7 +13,7 @@ from homeport.provisioning.ports import Issuer, Transaction
 from homeport.provisioning.proof import ProvenRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Visit:
     """A device at the door: its request, and what the verbs work with."""
 
@@ -22,6 +22,8 @@ class Visit:
     issuer: Issuer
     policy: Policy
     now: datetime
+    tenant: str | None = None
+    """Whose affair it is, once the owner is known."""
     events: list[AuditEvent] = field(default_factory=list)
     """What to record, in order, when the verb ends: one write for all."""
 
@@ -31,6 +33,7 @@ class Visit:
             name=name,
             at=self.now,
             actor="device",
+            tenant=self.tenant,
             device=self.proven.device,
             enrolment=run.id if run else None,
             facts=facts,

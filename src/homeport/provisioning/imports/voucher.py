@@ -29,7 +29,14 @@ async def import_voucher(
     await tx.vouchers.put(stored)
     facts: dict[str, str | int] = {"upstream": upstream.name, "epoch": said.epoch}
     await tx.audit.record(
-        AuditEvent(name=Name.VOUCHER_IMPORTED, at=now, actor=actor, device=device.id, facts=facts)
+        AuditEvent(
+            name=Name.VOUCHER_IMPORTED,
+            at=now,
+            actor=actor,
+            tenant=device.tenant,
+            device=device.id,
+            facts=facts,
+        )
     )
     return device, upstream
 

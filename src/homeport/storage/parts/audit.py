@@ -70,11 +70,12 @@ class SqlAuditTrail:
 
 
 def _event(row: Row) -> AuditEvent:
-    cursor, name, at, actor, device, enrolment, facts = row
+    cursor, name, at, actor, tenant, device, enrolment, facts = row
     return AuditEvent(
         name=Name(name),
         at=to_instant(at),
         actor=actor,
+        tenant=tenant,
         device=None if device is None else DeviceId.parse(device),
         enrolment=enrolment,
         facts=_decode(facts),
@@ -91,6 +92,7 @@ def _values(event: AuditEvent) -> Values:
         "name": event.name.value,
         "at": to_micros(event.at),
         "actor": event.actor,
+        "tenant": event.tenant,
         "device": None if event.device is None else str(event.device),
         "enrolment": event.enrolment,
         "facts": facts,

@@ -172,8 +172,10 @@ audit_events: Final = Table(
     Column("name", TEXT, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("actor", TEXT, nullable=False),
+    Column("tenant", TEXT),
     Column("device", TEXT),
     Column("enrolment", TEXT),
     Column("facts", TEXT, nullable=False),  # JSON object
     Index("ix_audit_events_device", "device", "cursor"),
+    Index("ix_audit_events_tenant", "tenant", "cursor"),
 )

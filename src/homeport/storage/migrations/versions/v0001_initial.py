@@ -20,12 +20,14 @@ def upgrade() -> None:
         sa.Column("name", _TEXT, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("actor", _TEXT, nullable=False),
+        sa.Column("tenant", _TEXT, nullable=True),
         sa.Column("device", _TEXT, nullable=True),
         sa.Column("enrolment", _TEXT, nullable=True),
         sa.Column("facts", _TEXT, nullable=False),
         sa.PrimaryKeyConstraint("cursor", name=op.f("pk_audit_events")),
     )
     op.create_index("ix_audit_events_device", "audit_events", ["device", "cursor"], unique=False)
+    op.create_index("ix_audit_events_tenant", "audit_events", ["tenant", "cursor"], unique=False)
     op.create_table(
         "authorities",
         sa.Column("id", _TEXT, nullable=False),
