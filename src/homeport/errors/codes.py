@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of failure, and their stable names."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What sort of failure it is, whatever the door."""
+
+    MALFORMED = "malformed"  # cannot be read
+    UNPROVEN = "unproven"  # read, but not shown to be true
+    REFUSED = "refused"  # true, but not allowed
+    UNKNOWN = "unknown"  # names something that is not there
+    CONFLICT = "conflict"  # does not fit what is already there
+    THROTTLED = "throttled"  # too much, too fast
+    UNAVAILABLE = "unavailable"  # not now
+
+
+class Code(StrEnum):
+    """Stable names of failures. A code never changes its meaning and is never used again."""
+
+    # malformed
+    ARCHIVE_DAMAGED = "archive-damaged"
+    MALFORMED = "malformed"
+    TOO_LARGE = "too-large"
+    TOO_SLOW = "too-slow"
+    CERTIFICATE_MALFORMED = "certificate-malformed"
+    CSR_MALFORMED = "csr-malformed"
+    JWS_MALFORMED = "jws-malformed"
+    MANIFEST_MALFORMED = "manifest-malformed"
+    SETTING_WRONG = "setting-wrong"
+    SALES_MALFORMED = "sales-malformed"
+    STATE_CORRUPT = "state-corrupt"
+    TLS_FILES_WRONG = "tls-files-wrong"
+    # unproven
+    ALGORITHM_REFUSED = "algorithm-refused"
+    CHAIN_UNTRUSTED = "chain-untrusted"
+    CSR_UNPROVEN = "csr-unproven"
+    ISSUER_UNKNOWN = "issuer-unknown"
+    MANIFEST_UNPROVEN = "manifest-unproven"
+    NONCE_WRONG = "nonce-wrong"
+    PASSPHRASE_WRONG = "passphrase-wrong"  # noqa: S105  (a name, not a passphrase)
+    PLATFORM_UNPROVEN = "platform-unproven"
+    SERIAL_NUMBER_MISMATCH = "serial-number-mismatch"
+    SIGNATURE_WRONG = "signature-wrong"
+    URL_WRONG = "url-wrong"
+    VOUCHER_UNPROVEN = "voucher-unproven"
+    # refused
+    CALLER_REFUSED = "caller-refused"
+    CERTIFICATE_EXPIRED = "certificate-expired"
+    CLIENT_ID_WRONG = "client-id-wrong"
+    CREDENTIAL_REPLACED = "credential-replaced"
+    CREDENTIAL_REVOKED = "credential-revoked"
+    DEVICE_DECOMMISSIONED = "device-decommissioned"
+    EPOCH_STALE = "epoch-stale"
+    KEY_REVOKED = "key-revoked"
+    KEY_TAKEN = "key-taken"
+    KEY_UNSUITABLE = "key-unsuitable"
+    PLATFORM_REFUSED = "platform-refused"
+    PROFILE_REFUSED = "profile-refused"
+    ROLE_INSUFFICIENT = "role-insufficient"
+    UPSTREAM_REFUSED = "upstream-refused"
+    # unknown
+    CREDENTIAL_UNKNOWN = "credential-unknown"
+    DEVICE_UNKNOWN = "device-unknown"
+    FILE_MISSING = "file-missing"
+    KEY_MISSING = "key-missing"
+    NOT_FOUND = "not-found"
+    PLATFORM_ABSENT = "platform-absent"
+    TENANT_UNKNOWN = "tenant-unknown"
+    UPSTREAM_UNKNOWN = "upstream-unknown"
+    # conflict
+    AGENT_RUNNING = "agent-running"
+    ALREADY_EXISTS = "already-exists"
+    DEVICE_CONFLICT = "device-conflict"
+    FACTORY_BUSY = "factory-busy"
+    SALES_CONFLICT = "sales-conflict"
+    TRANSITION_ILLEGAL = "transition-illegal"
+    # throttled
+    TOO_MANY_REQUESTS = "too-many-requests"
+    # unavailable
+    AGENT_ABSENT = "agent-absent"
+    BROKER_UNAVAILABLE = "broker-unavailable"
+    INTERNAL_ERROR = "internal-error"
+    CLOCK_WRONG = "clock-wrong"
+    KEY_STORE_UNAVAILABLE = "key-store-unavailable"
+    PLATFORM_UNREACHABLE = "platform-unreachable"
+    PORT_OCCUPIED = "port-occupied"
+    STORAGE_UNAVAILABLE = "storage-unavailable"
+    UPSTREAM_UNREACHABLE = "upstream-unreachable"
