@@ -19,6 +19,7 @@ from tools.pages import (
     errors,
     metrics,
     native_schemas,
+    ownership,
     settings,
     topics,
 )
@@ -35,6 +36,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "enrolment.md": enrolment.page,
     "errors.md": errors.page,
     "metrics.md": metrics.page,
+    "ownership.md": ownership.page,
     "settings.md": settings.page,
     "topics.md": topics.page,
 }

@@ -18,7 +18,7 @@ from contract.registry_suite import (
     run_of,
 )
 from homeport.domain.enrolment import State
-from homeport.domain.ownership import SerialRange
+from homeport.domain.ownership import Ownership, SerialRange
 from homeport.errors import Code, HomeportError, MalformedError
 
 __all__ = ["opened"]
@@ -27,6 +27,7 @@ __all__ = ["opened"]
 def test_a_device_is_returned_as_it_was_put(opened):
     opened.do(add_tenants)
     known = device(tenant="acme", upstream="here", epoch=3, minted=True, idevid_fingerprint=None)
+    known = replace(known, ownership=Ownership.AWAITING_DEVICE)
     opened.do(lambda tx: tx.devices.put(known))
     assert opened.see(lambda tx: tx.devices.get(known.id)) == known
     assert opened.see(lambda tx: tx.devices.get(device_id(authority=OTHER_MAKER))) is None
@@ -36,7 +37,12 @@ def test_putting_it_again_changes_what_may_change(opened):
     opened.do(add_tenants)
     opened.do(lambda tx: tx.devices.put(device()))
     changed = device(
-        model="other", tenant="acme", upstream="edge", epoch=2, idevid_fingerprint="99" * 32
+        model="other",
+        tenant="acme",
+        upstream="edge",
+        epoch=2,
+        idevid_fingerprint="99" * 32,
+        ownership=Ownership.OWNED,
     )
     fixed = replace(changed, hardware_identity="file", minted=True, registered_at=LATER)
     opened.do(lambda tx: tx.devices.put(fixed))

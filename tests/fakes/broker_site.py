@@ -25,6 +25,7 @@ from homeport.demo.stage import free_ports
 from homeport.domain.credential import Credential, CredentialState
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment, State
+from homeport.domain.ownership import Ownership
 from homeport.domain.tenant import Tenant
 from homeport.domain.upstream import OURS, Upstream, UpstreamKind
 from homeport.keys import PrivateKey, make_key, open_key
@@ -194,6 +195,7 @@ class Site:
                     tenant=tenant,
                     upstream=OURS,
                     epoch=1,
+                    ownership=Ownership.OWNED,
                     registered_at=now,
                 )
             )

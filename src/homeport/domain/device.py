@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
-from homeport.domain.ownership import NO_EPOCH
+from homeport.domain.ownership import NO_EPOCH, Ownership
 from homeport.errors import MalformedError
 
 AUTHORITY: Final = re.compile(r"[a-z2-7]{16}")
@@ -87,7 +87,8 @@ class Device:
     idevid_fingerprint: str | None
     """SHA-256 of the IDevID in hex, once known."""
     tenant: str | None = None
-    """Name of the owning tenant."""
+    """Name of the owning tenant: in the states HELD, and only there."""
+    ownership: Ownership = Ownership.UNOWNED
     upstream: str | None = None
     """Name of the upstream that it is provisioned for."""
     epoch: int = NO_EPOCH

@@ -53,6 +53,7 @@ class FakeDevices:
                 tenant=device.tenant,
                 upstream=device.upstream,
                 epoch=device.epoch,
+                ownership=device.ownership,
             )
         self._rows.devices[device.id] = keepable(device)
 

@@ -12,6 +12,7 @@ from cryptography import x509
 from homeport.domain.credential import Credential
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import PARKED, Enrolment, Fact, State
+from homeport.domain.ownership import Ownership
 from homeport.domain.upstream import Upstream, UpstreamKind
 from homeport.errors import Code, HomeportError
 from homeport.keys.algorithms import CryptoKey
@@ -49,6 +50,7 @@ KNOWN = Device(
     minted=True,
     idevid_fingerprint="1" * 64,
     tenant="acme",
+    ownership=Ownership.OWNED,
     upstream="ours",
     epoch=1,
     registered_at=NOW,

@@ -7,7 +7,7 @@ from datetime import datetime
 from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.device import Device
 from homeport.domain.enrolment import Fact
-from homeport.domain.ownership import SalesRecord
+from homeport.domain.ownership import OwnershipEvent, SalesRecord, ownership_after
 from homeport.domain.tenant import Tenant
 from homeport.domain.upstream import Upstream, UpstreamKind, assigned_upstream
 from homeport.errors import Code, HomeportError
@@ -58,7 +58,13 @@ async def assigned(
             Code.DEVICE_CONFLICT, f"{device.id.serial_number} belongs to {device.tenant} already"
         )
     tenant, upstream = await known_place(tx, record)
-    owned = replace(device, tenant=tenant.name, upstream=upstream, epoch=device.epoch + 1)
+    owned = replace(
+        device,
+        tenant=tenant.name,
+        upstream=upstream,
+        epoch=device.epoch + 1,
+        ownership=ownership_after(device.ownership, OwnershipEvent.SOLD),
+    )
     facts = {"tenant": tenant.name, "upstream": upstream, "source": record.source}
     return owned, AuditEvent(
         name=Name.DEVICE_ASSIGNED,

@@ -10,7 +10,7 @@ from sqlalchemy import func, literal_column, or_, select, text
 
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment, State
-from homeport.domain.ownership import SerialRange
+from homeport.domain.ownership import Ownership, SerialRange
 from homeport.errors import Code
 from homeport.provisioning.ports import MintedDevice, Staged
 from homeport.storage.compiled import ONE, ZERO, Statement, named, query, upsert
@@ -36,6 +36,7 @@ _COLUMNS: Final = [
         "upstream",
         "epoch",
         "registered_at",
+        "ownership",
     )
 ]
 _ALL: Final = select(*_COLUMNS)
@@ -92,7 +93,7 @@ _IN_STATE: Final = (
 _PUT: Final = upsert(
     devices,
     key=["id"],
-    change=["model", "idevid_fingerprint", "tenant", "upstream", "epoch"],
+    change=["model", "idevid_fingerprint", "tenant", "upstream", "epoch", "ownership"],
     without=("dpp_key", "dpp_key_hash", "claim_code_hash"),
     absent=Code.TENANT_UNKNOWN,
 )
@@ -145,6 +146,7 @@ class SqlDevices:
             "upstream": device.upstream,
             "epoch": device.epoch,
             "registered_at": to_micros(device.registered_at),
+            "ownership": device.ownership.value,
         }
         await self._connection.run(_PUT, values)
 
@@ -183,7 +185,7 @@ class SqlDevices:
 
 def _device(row: Row, device: DeviceId | None = None) -> Device:
     authority, serial_number, model, hardware_identity, is_minted, fingerprint, *rest = row
-    tenant, upstream, epoch, registered_at = rest
+    tenant, upstream, epoch, registered_at, ownership = rest
     return Device(
         id=device or DeviceId(authority, serial_number),
         model=model,
@@ -194,6 +196,7 @@ def _device(row: Row, device: DeviceId | None = None) -> Device:
         upstream=upstream,
         epoch=epoch,
         registered_at=to_instant(registered_at),
+        ownership=Ownership(ownership),
     )
 
 

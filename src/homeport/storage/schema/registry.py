@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 
 from homeport.domain.enrolment import State
+from homeport.domain.ownership import Ownership
 from homeport.storage.schema.columns import METADATA, NUMBER, TEXT
 
 COMMON: Final = frozenset({State.OPERATIONAL, State.SUPERSEDED})
@@ -71,6 +72,7 @@ devices: Final = Table(
     Column("dpp_key", LargeBinary),
     Column("dpp_key_hash", TEXT),
     Column("claim_code_hash", TEXT),
+    Column("ownership", TEXT, nullable=False, server_default=Ownership.UNOWNED.value),
     Index("ix_devices_serial_number", "serial_number", "id"),
     sqlite_with_rowid=False,
 )

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose is it: sales records, and the epoch that counts owners.
-
-Here is as much ownership as a sale needs. The ledger (claimed, transferred, decommissioned) joins
-this file's rules when it comes; the epoch is its counter already.
-"""
+"""Sales records, and the serial numbers that they speak of."""
 
 import re
 from dataclasses import dataclass
@@ -11,9 +7,6 @@ from datetime import datetime
 from typing import Final
 
 from homeport.errors import MalformedError
-
-NO_EPOCH: Final = 0
-"""The epoch of a device that never had an owner."""
 
 _COUNTED: Final = re.compile(r"(?s)(.*?)([0-9]+)")
 
