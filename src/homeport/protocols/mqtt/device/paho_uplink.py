@@ -85,6 +85,8 @@ class PahoUplink:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DISCONNECT_SECONDS):
                     await asyncio.to_thread(client.loop_stop)
+            # Closes the pair of sockets that wakes its loop; otherwise only its finalizer does.
+            client.reinitialise()
         if self._context and self._context.wrapped:
             self._context.wrapped.close()
         if self._tunnel:
