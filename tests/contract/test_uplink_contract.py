@@ -13,7 +13,6 @@ import pytest
 from fakes.broker_site import CLOCK, TENANT, Authority, Site, TestDevice, until
 from fakes.connect_proxy import ConnectProxy
 from fakes.in_loop import in_loop
-from homeport.broker.kick import sweep
 from homeport.broker.link import BrokerLink
 from homeport.clock import Clock
 from homeport.domain.topics import Branch, Topic
@@ -141,12 +140,13 @@ async def test_a_broken_connection_is_reported_and_the_will_spoken(
     site: Site, adapter: Adapter
 ) -> None:
     device = await site.device("SN1")
-    async with site.running() as (_, link):
-        uplink = adapter(site.uplink_settings(device), CLOCK)
+    async with site.running(), ConnectProxy("user:word") as network:
+        way = Proxy.parse(f"http://user:word@127.0.0.1:{network.port}")
+        uplink = adapter(site.uplink_settings(device, proxy=way), CLOCK)
         await uplink.connect()
         await uplink.publish(device.topics.state, device.online, retain=True)
         await until(lambda: site.states.counted == 1)
-        assert await sweep(link._system, device.id) == 1
+        network.cut()
         async with asyncio.timeout(5):
             assert await uplink.lost()
         await until(lambda: not site.registry.rows.presence[device.id].online)

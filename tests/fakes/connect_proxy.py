@@ -27,6 +27,7 @@ class ConnectProxy:
         self._allowed = allowed
         self._address, self.port = at
         self.targets: list[str] = []
+        self._far: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, self._address, self.port)
@@ -40,6 +41,11 @@ class ConnectProxy:
         trace: TracebackType | None,
     ) -> None:
         self._server.close()
+
+    def cut(self) -> None:
+        """End every connection with a reset, as a network that breaks."""
+        for writer in self._far:
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -55,6 +61,7 @@ class ConnectProxy:
             writer.close()
             return
         far_reader, far_writer = await asyncio.open_connection(host, int(port))
+        self._far.add(far_writer)
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
 

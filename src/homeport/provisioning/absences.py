@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Presence after a broker died: it forgets the last wills of those who were connected.
+"""Presence that no last will ends: after a broker died, and of those who were disconnected by us.
 
-No connection outlives its broker, and whoever comes back says `online` anew. So a device that was
-last seen online before the present broker began, and has not come back, is gone.
+No connection outlives its broker, or its being ended, and whoever comes back says `online` anew. So
+a device that was last seen online before that moment, and has not come back, is gone.
 """
 
 from collections.abc import Iterable

@@ -11,6 +11,7 @@ from homeport.clock import Clock
 from homeport.domain.audit import AuditEvent
 from homeport.domain.device import DeviceId
 from homeport.errors import HomeportError
+from homeport.provisioning.absences import note_absent
 from homeport.provisioning.ports import Registry
 from homeport.telemetry import DETAIL, DEVICE, note
 
@@ -49,7 +50,7 @@ class Disconnecting:
         while True:
             device = await self._queue.get()
             try:
-                ended = await self._link.disconnect(device)
+                ended = await self._end(device)
             except HomeportError as error:
                 # The broker asks again on its next connect and is told no; only this one lives on.
                 facts = {DEVICE: str(device), DETAIL: str(error)}
@@ -58,3 +59,10 @@ class Disconnecting:
                 await self._clock.sleep(PAUSE)
             else:
                 note(_log, logging.INFO, "disconnected", **{DEVICE: str(device), "ended": ended})
+
+    async def _end(self, device: DeviceId) -> int:
+        begun = self._clock.now()
+        ended = await self._link.disconnect(device)
+        # Not left to the last will: the broker does not always speak it for whom it ends.
+        await self._registry.transact(lambda tx: note_absent(tx, [device], begun))
+        return ended
