@@ -70,6 +70,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "The TLS certificate or key of the platform cannot be used.",
         "Give a PEM chain, leaf first, that names the platform's host, and its plain key.",
     ),
+    Code.METHOD_WRONG: Entry(
+        Kind.MALFORMED,
+        "There is something here, but not for this method.",
+        "Use one of the methods that the Allow header names.",
+    ),
     Code.ALGORITHM_REFUSED: Entry(
         Kind.UNPROVEN,
         "The signature algorithm does not fit the key.",
@@ -114,6 +119,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.UNPROVEN,
         "The request names another serial number than the device's certificate.",
         "A device can ask only for itself.",
+    ),
+    Code.SIGN_IN_NEEDED: Entry(
+        Kind.UNPROVEN,
+        "Nobody is signed in, or the sign-in is over.",
+        "Sign in again, or send a valid API key: homeport login.",
     ),
     Code.SIGNATURE_WRONG: Entry(
         Kind.UNPROVEN,
@@ -232,6 +242,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     Code.ALREADY_EXISTS: Entry(
         Kind.CONFLICT, "There is one already.", "Use the present one, or another name or place."
     ),
+    Code.CHANGED_MEANWHILE: Entry(
+        Kind.CONFLICT,
+        "Somebody else has changed it since you read it; nothing was changed now.",
+        "Read it again, look at what is new, and send your change with the new ETag.",
+    ),
     Code.DEVICE_CONFLICT: Entry(
         Kind.CONFLICT,
         "What is said of this device contradicts what is known.",
@@ -241,6 +256,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.CONFLICT,
         "Another program works on this factory's archive.",
         "Wait until it has ended; its lock is released by itself, also after a crash.",
+    ),
+    Code.IDEMPOTENCY_KEY_USED: Entry(
+        Kind.CONFLICT,
+        "This Idempotency-Key belongs to another request.",
+        "Use a new key for every new request; repeat a request with its own key and body.",
     ),
     Code.SALES_CONFLICT: Entry(
         Kind.CONFLICT,

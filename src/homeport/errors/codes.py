@@ -32,6 +32,7 @@ class Code(StrEnum):
     SALES_MALFORMED = "sales-malformed"
     STATE_CORRUPT = "state-corrupt"
     TLS_FILES_WRONG = "tls-files-wrong"
+    METHOD_WRONG = "method-wrong"
     # unproven
     ALGORITHM_REFUSED = "algorithm-refused"
     CHAIN_UNTRUSTED = "chain-untrusted"
@@ -42,6 +43,7 @@ class Code(StrEnum):
     PASSPHRASE_WRONG = "passphrase-wrong"  # noqa: S105  (a name, not a passphrase)
     PLATFORM_UNPROVEN = "platform-unproven"
     SERIAL_NUMBER_MISMATCH = "serial-number-mismatch"
+    SIGN_IN_NEEDED = "sign-in-needed"
     SIGNATURE_WRONG = "signature-wrong"
     URL_WRONG = "url-wrong"
     VOUCHER_UNPROVEN = "voucher-unproven"
@@ -72,8 +74,10 @@ class Code(StrEnum):
     # conflict
     AGENT_RUNNING = "agent-running"
     ALREADY_EXISTS = "already-exists"
+    CHANGED_MEANWHILE = "changed-meanwhile"
     DEVICE_CONFLICT = "device-conflict"
     FACTORY_BUSY = "factory-busy"
+    IDEMPOTENCY_KEY_USED = "idempotency-key-used"
     SALES_CONFLICT = "sales-conflict"
     TRANSITION_ILLEGAL = "transition-illegal"
     # throttled

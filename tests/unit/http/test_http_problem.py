@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from homeport.errors import CATALOGUE, Code, HomeportError, Kind
-from homeport.http.problem import problem_of, status_of, with_problems
+from homeport.http.problem import PEOPLE, problem_of, status_of, with_problems
 
 STATUS = {
     Kind.MALFORMED: 400,
@@ -16,7 +16,13 @@ STATUS = {
     Kind.THROTTLED: 429,
     Kind.UNAVAILABLE: 503,
 }
-NARROWER = {Code.TOO_LARGE: 413, Code.TOO_SLOW: 408, Code.INTERNAL_ERROR: 500}
+NARROWER = {
+    Code.TOO_LARGE: 413,
+    Code.TOO_SLOW: 408,
+    Code.METHOD_WRONG: 405,
+    Code.CHANGED_MEANWHILE: 412,
+    Code.INTERNAL_ERROR: 500,
+}
 
 
 @pytest.mark.parametrize("code", list(Code))
@@ -36,6 +42,18 @@ def test_the_sender_is_told_less_than_is_logged(code):
         "advice": CATALOGUE[code].advice,
     }
     assert dict(problem.headers)[b"content-type"] == b"application/problem+json"
+
+
+def test_people_are_told_the_detail_but_nothing_that_drives_a_terminal():
+    error = HomeportError(Code.DEVICE_UNKNOWN, "EX-1\x1b[2J")
+    assert json.loads(problem_of(error, PEOPLE).body)["detail"] == "EX-1\\x1b[2J"
+
+
+def test_people_sign_in_again_only_if_nobody_is_signed_in():
+    unproven = [code for code in Code if CATALOGUE[code].kind is Kind.UNPROVEN]
+    told = {code: problem_of(HomeportError(code), PEOPLE).status for code in unproven}
+    assert told.pop(Code.SIGN_IN_NEEDED) == 401
+    assert set(told.values()) == {422}
 
 
 def test_the_time_to_wait_is_rounded_up():
