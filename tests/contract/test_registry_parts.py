@@ -57,6 +57,16 @@ def test_a_verb_may_go_on_after_such_a_refusal(opened):
     assert names == ["acme", "bolt"]
 
 
+def test_tenants_are_listed_page_by_page(opened):
+    for name in ("coil", "acme", "bolt"):
+        opened.do(lambda tx, name=name: tx.tenants.add(replace(TENANT, name=name)))
+
+    def page(after):
+        return [t.name for t in opened.see(lambda tx: tx.tenants.page(after=after, limit=2))]
+
+    assert (page(None), page("bolt"), page("coil")) == (["acme", "bolt"], ["coil"], [])
+
+
 def test_upstreams_are_listed_by_name(opened):
     opened.do(lambda tx: tx.upstreams.add(OURS))
     opened.do(lambda tx: tx.upstreams.add(EDGE))

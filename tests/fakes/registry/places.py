@@ -33,6 +33,9 @@ class FakeTenants:
     async def all(self) -> Sequence[Tenant]:
         return sorted(self._rows.values(), key=lambda tenant: tenant.name)
 
+    async def page(self, *, after: str | None, limit: int) -> Sequence[Tenant]:
+        return [tenant for tenant in await self.all() if tenant.name > (after or "")][:limit]
+
     async def add(self, tenant: Tenant) -> None:
         add_new(self._rows, tenant.name, tenant)
 

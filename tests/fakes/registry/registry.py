@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from fakes.registry.answers import FakeKeptAnswers
 from fakes.registry.devices import FakeDevices, StagedRows, as_device
 from fakes.registry.enrolments import (
     FakeCredentials,
@@ -24,6 +25,7 @@ from homeport.provisioning.ports import (
     Credentials,
     Devices,
     Enrolments,
+    KeptAnswers,
     MintedDevice,
     PresenceBoard,
     SalesRecords,
@@ -51,6 +53,7 @@ class FakeTransaction:
         self.vouchers: Vouchers = FakeVouchers(rows)
         self.presence: PresenceBoard = FakePresenceBoard(rows)
         self.audit: AuditTrail = FakeAuditTrail(rows.audit)
+        self.answers: KeptAnswers = FakeKeptAnswers(rows)
 
 
 class FakeRegistry:

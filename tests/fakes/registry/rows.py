@@ -13,7 +13,7 @@ from homeport.domain.ownership import SalesRecord
 from homeport.domain.tenant import Tenant
 from homeport.domain.upstream import Upstream
 from homeport.errors import Code, HomeportError, MalformedError
-from homeport.provisioning.ports import Authority, Presence, StoredVoucher
+from homeport.provisioning.ports import Authority, KeptAnswer, Presence, StoredVoucher
 
 Value = TypeVar("Value")
 
@@ -32,6 +32,7 @@ class Rows:
     vouchers: dict[tuple[DeviceId, str, int], StoredVoucher] = field(default_factory=dict)
     presence: dict[DeviceId, Presence] = field(default_factory=dict)
     audit: list[AuditEvent] = field(default_factory=list)
+    answers: dict[tuple[str, str], KeptAnswer] = field(default_factory=dict)
 
     def copy(self) -> "Rows":
         """Return a snapshot."""

@@ -6,6 +6,7 @@ is, its audit events too. It awaits nothing but the transaction's ports and does
 adapter may drive it to its end at once (SQLite) or await it (PostgreSQL).
 """
 
+from homeport.provisioning.ports.answers import KeptAnswer, KeptAnswers
 from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
 from homeport.provisioning.ports.enrolments import (
     Credentials,
@@ -30,6 +31,8 @@ __all__ = [
     "Enrolments",
     "IssuedCertificate",
     "Issuer",
+    "KeptAnswer",
+    "KeptAnswers",
     "MintedDevice",
     "Presence",
     "PresenceBoard",

@@ -40,6 +40,10 @@ class Authorities(Protocol):
 class Tenants(Protocol):
     """Who owns devices."""
 
+    async def page(self, *, after: str | None, limit: int) -> Sequence[Tenant]:
+        """Return some of them, by name, beyond `after`."""
+        ...
+
     async def get(self, name: str) -> Tenant | None:
         """Return one by its name."""
         ...

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
+from homeport.provisioning.ports.answers import KeptAnswers
 from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
 from homeport.provisioning.ports.enrolments import Credentials, Enrolments, PresenceBoard, Vouchers
 from homeport.provisioning.ports.ownership import SalesRecords
@@ -27,6 +28,7 @@ class Transaction(Protocol):
     vouchers: Vouchers
     presence: PresenceBoard
     audit: AuditTrail
+    answers: KeptAnswers
 
 
 class Registry(Protocol):

@@ -7,6 +7,7 @@ from homeport.provisioning.ports import (
     Credentials,
     Devices,
     Enrolments,
+    KeptAnswers,
     PresenceBoard,
     SalesRecords,
     Tenants,
@@ -14,6 +15,7 @@ from homeport.provisioning.ports import (
     Vouchers,
 )
 from homeport.storage.connection import Connection
+from homeport.storage.parts.answers import SqlKeptAnswers
 from homeport.storage.parts.audit import SqlAuditTrail
 from homeport.storage.parts.authorities import SqlAuthorities
 from homeport.storage.parts.credentials import SqlCredentials
@@ -41,3 +43,4 @@ class SqlTransaction:
         self.vouchers: Vouchers = SqlVouchers(connection)
         self.presence: PresenceBoard = SqlPresenceBoard(connection)
         self.audit: AuditTrail = SqlAuditTrail(connection)
+        self.answers: KeptAnswers = SqlKeptAnswers(connection)

@@ -7,13 +7,20 @@ from typing import Final
 from sqlalchemy import select
 
 from homeport.domain.tenant import Tenant
-from homeport.storage.compiled import addition, named, query
+from homeport.storage.compiled import ZERO, addition, named, query
 from homeport.storage.connection import Connection, Row
 from homeport.storage.instants import to_instant, to_micros
 from homeport.storage.schema import tenants
 
 _GET: Final = query(select(tenants).where(tenants.c.name == named("name")))
 _ALL: Final = query(select(tenants).order_by(tenants.c.name))
+_PAGE: Final = query(
+    select(tenants)
+    .where(tenants.c.name > named("after"))
+    .order_by(tenants.c.name)
+    .limit(named("limit"))
+    .offset(ZERO)
+)
 _ADD: Final = addition(tenants)
 
 
@@ -32,6 +39,11 @@ class SqlTenants:
     async def all(self) -> Sequence[Tenant]:
         """Return all, by name."""
         return [_tenant(row) for row in await self._connection.rows(_ALL, {})]
+
+    async def page(self, *, after: str | None, limit: int) -> Sequence[Tenant]:
+        """Return some of them, by name, beyond `after`."""
+        values = {"after": after or "", "limit": limit}
+        return [_tenant(row) for row in await self._connection.rows(_PAGE, values)]
 
     async def add(self, tenant: Tenant) -> None:
         """Add one, or HomeportError(ALREADY_EXISTS)."""

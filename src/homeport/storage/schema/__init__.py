@@ -10,6 +10,7 @@ identifier that begins with the time) touches one page for a whole group of comm
 hash or a device touches one for each device. So there is none that nothing needs.
 """
 
+from homeport.storage.schema.answers import kept_answers
 from homeport.storage.schema.columns import METADATA
 from homeport.storage.schema.registry import (
     COMMON,
@@ -35,6 +36,7 @@ __all__ = [
     "credentials",
     "devices",
     "enrolments",
+    "kept_answers",
     "presence",
     "sales_records",
     "tenants",
