@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from homeport.api import DOCUMENT
 from tools.pages import (
     audit_events,
     commands,
@@ -19,6 +20,7 @@ from tools.pages import (
     errors,
     metrics,
     native_schemas,
+    openapi,
     ownership,
     settings,
     topics,
@@ -31,6 +33,7 @@ EXAMPLE_FOLDER: Final = ROOT / "conf"
 NOTICE: Final = "<!-- Written by `make docs`. Change the code, not this page. -->\n\n"
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "api.md": openapi.page,
     "audit-events.md": audit_events.page,
     "commands.md": commands.page,
     "enrolment.md": enrolment.page,
@@ -57,7 +60,10 @@ def files() -> dict[Path, str]:
     """Everything that is written from the code, and its text."""
     pages = {FOLDER / name: written(name) for name in PAGES}
     examples = {EXAMPLE_FOLDER / name: settings.example(name) for name, *_ in settings.PROGRAMS}
-    return pages | examples | {SCHEMA_FOLDER / name: make() for name, make in SCHEMAS.items()}
+    apis = {DOCUMENT: openapi.document()}
+    return (
+        pages | examples | apis | {SCHEMA_FOLDER / name: make() for name, make in SCHEMAS.items()}
+    )
 
 
 def stale() -> list[str]:

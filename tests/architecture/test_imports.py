@@ -19,6 +19,8 @@ VIOLATIONS = {
     "domain/wrong_package.py": "import cryptography",
     "keys/wrong_sql.py": "import sqlite3",
     "ca/wrong_web.py": "import starlette",
+    "server/wrong_people.py": "import fastapi",
+    "factory/wrong_asker.py": "import httpx",
     "pki/wrong_token.py": "import pkcs11",
     "server/wrong_broker.py": "import nats",
     "server/wrong_mqtt.py": "import awscrt.mqtt",

@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from homeport.api.server.app import make_app
+from homeport.api.server.callers import NobodyKnown
+from homeport.api.server.parts import Parts as PeopleParts
 from homeport.broker.embedded import EmbeddedBroker
 from homeport.broker.link import BrokerLink
 from homeport.broker.settings import EmbeddedSettings
@@ -17,6 +20,7 @@ from homeport.ca.revocation import RevocationLists
 from homeport.clock import Clock
 from homeport.domain.audit import AuditEvent, Name
 from homeport.errors import Code, HomeportError
+from homeport.http.asgi import App
 from homeport.http.problem import with_problems
 from homeport.http.throttle import Throttle
 from homeport.pki.certificates import der_of
@@ -35,6 +39,7 @@ from homeport.provisioning.waiting import WAKING, Waiting
 from homeport.server.authorities import KnownAuthorities
 from homeport.server.certificates.platform_keys import PlatformKeys
 from homeport.server.disconnecting import Disconnecting
+from homeport.server.doors import Doors
 from homeport.server.listeners import Listener, Place
 from homeport.server.metrics import CertificateExpiry, PlatformGauges, measured
 from homeport.server.noting import note_answer, note_failure
@@ -75,7 +80,10 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
 
         switch = Switch(door())
         devices = Listener(
-            measured(with_problems(switch, note_failure), "device"),
+            Doors(
+                devices=measured(with_problems(switch, note_failure), "device"),
+                people=measured(make_people_door(settings, registry, clock), "people"),
+            ),
             _device_place(settings),
             tls=keys.tls_file,
         )
@@ -185,6 +193,21 @@ def make_door(
             clock=clock,
             anchors=known.anchors,
             noted=note_answer,
+        )
+    )
+
+
+def make_people_door(settings: ServerSettings, registry: Registry, clock: Clock) -> App:
+    """Put the people's door together."""
+    limits = make_limits(settings, clock)  # of its own: a crowd of devices shuts no person out
+    return make_app(
+        PeopleParts(
+            registry=registry,
+            authenticator=NobodyKnown(),
+            clock=clock,
+            noted=note_failure,
+            sources=limits.sources,
+            proxies=limits.proxies,
         )
     )
 

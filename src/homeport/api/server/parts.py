@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the people's door is made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from homeport.api.server.callers import Authenticator
+from homeport.clock import Clock
+from homeport.http.asgi import Scope
+from homeport.http.source import Networks
+from homeport.http.throttle import Throttle
+from homeport.provisioning.ports import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the door is made of."""
+
+    registry: Registry
+    authenticator: Authenticator
+    clock: Clock
+    noted: Callable[[Scope, Exception], None]
+    """Told of every request that ends in a problem."""
+    sources: Throttle | None = None
+    """How fast one source may ask; None: the door is not on a network."""
+    proxies: Networks = ()
+    """Our own reverse proxies, whose X-Forwarded-For is believed."""

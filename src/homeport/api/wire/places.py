@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tenants and upstreams."""
+
+from datetime import datetime
+from typing import Self
+
+from homeport.api.wire.model import Document, Name, Title
+from homeport.domain import tenant, upstream
+from homeport.domain.upstream import OURS, UpstreamKind
+
+
+class NewTenant(Document):
+    """A tenant to add."""
+
+    name: Name
+    """Stands in MQTT topics; cannot be changed."""
+    title: Title = ""
+    """As people write it; empty: the name."""
+    upstream: Name = OURS
+    """Default upstream of its devices."""
+
+
+class Tenant(Document):
+    """Who owns devices."""
+
+    name: str
+    title: str
+    upstream: str
+    added_at: datetime
+
+    @classmethod
+    def of(cls, known: tenant.Tenant) -> Self:
+        """Show a tenant of the registry."""
+        return cls(
+            name=known.name,
+            title=known.title,
+            upstream=known.default_upstream,
+            added_at=known.added_at,
+        )
+
+
+class Upstream(Document):
+    """A system that devices are provisioned for."""
+
+    name: str
+    kind: UpstreamKind
+    url: str | None
+    """Base URL of another platform; null for this platform's broker."""
+    added_at: datetime
+
+    @classmethod
+    def of(cls, known: upstream.Upstream) -> Self:
+        """Show an upstream of the registry."""
+        return cls(name=known.name, kind=known.kind, url=known.url, added_at=known.added_at)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The people's door over any registry, asked in-process by whomever a test names."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.requests import Request as HttpRequest
+
+from fakes.clock import TurnedClock
+from homeport.api import PREFIX
+from homeport.api.client.transport import Answer, InProcess, Request
+from homeport.api.server.app import make_app
+from homeport.api.server.parts import Parts
+from homeport.domain.people import Caller, Permission, Role
+from homeport.errors import Code, HomeportError
+from homeport.http.asgi import Scope
+from homeport.provisioning.ports import Registry
+
+CALLER_HEADER: Final = "x-test-caller"
+
+OPERATOR: Final = Caller(actor="olga", account="1", is_operator=True)
+
+
+def member(role: Role, tenant: str = "acme", scopes: Iterable[Permission] | None = None) -> Caller:
+    """One person in one tenant."""
+    only = None if scopes is None else frozenset(scopes)
+    return Caller(actor=f"{role}@{tenant}", account=tenant, roles={tenant: role}, scopes=only)
+
+
+class ByHeader:
+    """Believes what a header says."""
+
+    def __init__(self) -> None:
+        self.callers: dict[str, Caller] = {}
+
+    async def caller_of(self, request: HttpRequest) -> Caller:
+        name = request.headers.get(CALLER_HEADER)
+        if name not in self.callers:
+            raise HomeportError(Code.SIGN_IN_NEEDED, "nobody")
+        return self.callers[name]
+
+
+@dataclass
+class PeopleDoor:
+    """A door, and what it noted."""
+
+    registry: Registry
+    runner: asyncio.Runner
+    clock: TurnedClock = field(default_factory=TurnedClock)
+    noted: list[Exception] = field(default_factory=list)
+    people: ByHeader = field(default_factory=ByHeader)
+
+    def __post_init__(self) -> None:
+        parts = Parts(
+            registry=self.registry,
+            authenticator=self.people,
+            clock=self.clock,
+            noted=self._note,
+        )
+        self.app = make_app(parts)
+
+    def _note(self, _scope: Scope, error: Exception) -> None:
+        self.noted.append(error)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        caller: Caller | None = OPERATOR,
+        *,
+        said: Any = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | Iterable[bytes] = b"",
+    ) -> Answer:
+        """Ask below the prefix; `said` is sent as JSON."""
+        sent = dict(headers or {})
+        if caller is not None:
+            self.people.callers[caller.actor] = caller
+            sent[CALLER_HEADER] = caller.actor
+        if said is not None:
+            body = json.dumps(said).encode()
+            sent.setdefault("content-type", "application/json")
+        request = Request(
+            method=method, path=PREFIX + path, query=query or {}, headers=sent, body=body
+        )
+        return InProcess(self.app, self.runner).send(request)
+
+
+def document(answer: Answer) -> Any:
+    """The JSON of an answer."""
+    return json.loads(answer.body)
