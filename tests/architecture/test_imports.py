@@ -24,6 +24,8 @@ VIOLATIONS = {
     "pki/wrong_token.py": "import pkcs11",
     "server/wrong_broker.py": "import nats",
     "server/wrong_mqtt.py": "import awscrt.mqtt",
+    "server/wrong_jose.py": "import joserfc.jwt",
+    "server/wrong_password.py": "import argon2",
     "factory/wrong_terminal.py": "import rich.table",
     "server/wrong_drawing.py": "import segno",
     "keys/wrong_circle_a.py": "import homeport.keys.wrong_circle_b",

@@ -13,9 +13,9 @@ from architecture.source_tree import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 NOT_ON_DEVICES = (
-    "alembic", "click", "fastapi", "granian", "hatchling", "nats", "nkeys", "prometheus_client",
-    "pydantic", "pytest", "reportlab", "rich", "segno", "sqlalchemy", "starlette", "structlog",
-    "typer", "uvloop",
+    "alembic", "argon2", "click", "fastapi", "granian", "hatchling", "nats", "nkeys",
+    "prometheus_client", "pydantic", "pytest", "reportlab", "rich", "segno", "sqlalchemy",
+    "starlette", "structlog", "typer", "uvloop",
 )  # fmt: skip
 
 IMPORT_ALL = """
