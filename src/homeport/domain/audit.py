@@ -39,6 +39,23 @@ class Name(StrEnum):
     CREDENTIAL_REPLACED = "credential:replaced"
     CREDENTIAL_REVOKED = "credential:revoked"
     DEVICE_READMITTED = "device:readmitted"
+    ACCOUNT_ADDED = "account:added"
+    ACCOUNT_DISABLED = "account:disabled"
+    ACCOUNT_ENABLED = "account:enabled"
+    PASSWORD_CHANGED = "password:changed"  # noqa: S105 - the word, not one
+    SESSION_STARTED = "session:started"
+    SESSION_REFUSED = "session:refused"
+    SESSION_ENDED = "session:ended"
+    IDENTITY_LINKED = "identity:linked"
+    IDENTITY_UNLINKED = "identity:unlinked"
+    TENANT_CHANGED = "tenant:changed"
+    INVITATION_MADE = "invitation:made"
+    INVITATION_REVOKED = "invitation:revoked"
+    MEMBER_JOINED = "member:joined"
+    MEMBER_CHANGED = "member:changed"
+    MEMBER_REMOVED = "member:removed"
+    API_KEY_MADE = "api-key:made"
+    API_KEY_REVOKED = "api-key:revoked"
 
 
 STORY: Final[Mapping[Name, str]] = {
@@ -65,6 +82,23 @@ STORY: Final[Mapping[Name, str]] = {
     Name.CREDENTIAL_REPLACED: "uses its new certificate; the earlier one no longer counts",
     Name.CREDENTIAL_REVOKED: "lost its operational certificate: {reason}",
     Name.DEVICE_READMITTED: "may enrol again, with a new key",
+    Name.ACCOUNT_ADDED: "account {account} was made ({way})",
+    Name.ACCOUNT_DISABLED: "account {account} was disabled, its {sessions} sessions ended",
+    Name.ACCOUNT_ENABLED: "account {account} may sign in again",
+    Name.PASSWORD_CHANGED: "the password of {account} was changed, {sessions} sessions ended",
+    Name.SESSION_STARTED: "{account} signed in from {source} ({way})",
+    Name.SESSION_REFUSED: "a sign-in as {account} from {source} was refused: {reason}",
+    Name.SESSION_ENDED: "{account} ended {sessions} of its sessions",
+    Name.IDENTITY_LINKED: "{account} signs in at {issuer} from now on",
+    Name.IDENTITY_UNLINKED: "{account} signs in at {issuer} no longer",
+    Name.TENANT_CHANGED: "tenant {tenant}: title {title}, default upstream {upstream}",
+    Name.INVITATION_MADE: "{name} was invited ({purpose} {role})",
+    Name.INVITATION_REVOKED: "the invitation of {name} was revoked",
+    Name.MEMBER_JOINED: "{account} joined as {role}",
+    Name.MEMBER_CHANGED: "{account} is {role} now, was {former}",
+    Name.MEMBER_REMOVED: "{account}, who was {role}, is no member any more",
+    Name.API_KEY_MADE: "API key {prefix} ({title}) was made for {scopes}",
+    Name.API_KEY_REVOKED: "API key {prefix} ({title}) was revoked",
 }
 """How each is told to people; the fields in braces stand in the event's facts."""
 

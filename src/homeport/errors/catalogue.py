@@ -52,6 +52,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "The hand-over manifest is damaged; nothing was imported.",
         "Get the file again from the factory; the line named is the first that is wrong.",
     ),
+    Code.PASSWORD_UNSUITABLE: Entry(
+        Kind.MALFORMED,
+        "This password would be guessed too easily, or cannot be typed.",
+        "Choose 12 characters or more, for instance four words that have nothing in common.",
+    ),
     Code.SETTING_WRONG: Entry(
         Kind.MALFORMED, "A setting is wrong.", "See the settings reference; every fault is listed."
     ),
@@ -124,6 +129,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.UNPROVEN,
         "Nobody is signed in, or the sign-in is over.",
         "Sign in again, or send a valid API key: homeport login.",
+    ),
+    Code.SIGN_IN_REFUSED: Entry(
+        Kind.UNPROVEN,
+        "This name and this password do not sign anybody in.",
+        "Check both. A forgotten password: ask the platform's operator for a code.",
     ),
     Code.SIGNATURE_WRONG: Entry(
         Kind.UNPROVEN,
@@ -219,6 +229,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "List what is there: homeport device list; at a factory: homeport factory show.",
     ),
     Code.FILE_MISSING: Entry(Kind.UNKNOWN, "A file is not there.", "Check the path."),
+    Code.INVITATION_UNKNOWN: Entry(
+        Kind.UNKNOWN,
+        "This invitation does not exist, was used, was revoked, or has expired.",
+        "Ask whoever invited you for a new one.",
+    ),
     Code.KEY_MISSING: Entry(
         Kind.UNKNOWN, "No key at this place.", "Check the key's URI, and for a token its label."
     ),
@@ -262,10 +277,20 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "This Idempotency-Key belongs to another request.",
         "Use a new key for every new request; repeat a request with its own key and body.",
     ),
+    Code.LAST_ADMIN: Entry(
+        Kind.CONFLICT,
+        "Nobody would be left to decide here.",
+        "Give another member the role first.",
+    ),
     Code.SALES_CONFLICT: Entry(
         Kind.CONFLICT,
         "A sales record contradicts an earlier one.",
         "Correct the line, or cancel the earlier record first.",
+    ),
+    Code.SET_UP_ALREADY: Entry(
+        Kind.CONFLICT,
+        "This platform has an operator already.",
+        "Sign in. On the platform's machine: homeport account add NAME --operator.",
     ),
     Code.TRANSITION_ILLEGAL: Entry(
         Kind.CONFLICT, "That cannot happen in this state.", "Look at the device's timeline."

@@ -28,6 +28,7 @@ class Code(StrEnum):
     CSR_MALFORMED = "csr-malformed"
     JWS_MALFORMED = "jws-malformed"
     MANIFEST_MALFORMED = "manifest-malformed"
+    PASSWORD_UNSUITABLE = "password-unsuitable"  # noqa: S105  (a name, not a password)
     SETTING_WRONG = "setting-wrong"
     SALES_MALFORMED = "sales-malformed"
     STATE_CORRUPT = "state-corrupt"
@@ -44,6 +45,7 @@ class Code(StrEnum):
     PLATFORM_UNPROVEN = "platform-unproven"
     SERIAL_NUMBER_MISMATCH = "serial-number-mismatch"
     SIGN_IN_NEEDED = "sign-in-needed"
+    SIGN_IN_REFUSED = "sign-in-refused"
     SIGNATURE_WRONG = "signature-wrong"
     URL_WRONG = "url-wrong"
     VOUCHER_UNPROVEN = "voucher-unproven"
@@ -66,6 +68,7 @@ class Code(StrEnum):
     CREDENTIAL_UNKNOWN = "credential-unknown"
     DEVICE_UNKNOWN = "device-unknown"
     FILE_MISSING = "file-missing"
+    INVITATION_UNKNOWN = "invitation-unknown"
     KEY_MISSING = "key-missing"
     NOT_FOUND = "not-found"
     PLATFORM_ABSENT = "platform-absent"
@@ -78,7 +81,9 @@ class Code(StrEnum):
     DEVICE_CONFLICT = "device-conflict"
     FACTORY_BUSY = "factory-busy"
     IDEMPOTENCY_KEY_USED = "idempotency-key-used"
+    LAST_ADMIN = "last-admin"
     SALES_CONFLICT = "sales-conflict"
+    SET_UP_ALREADY = "set-up-already"
     TRANSITION_ILLEGAL = "transition-illegal"
     # throttled
     TOO_MANY_REQUESTS = "too-many-requests"

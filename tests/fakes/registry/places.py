@@ -2,8 +2,9 @@
 """Authorities, tenants and upstreams in memory."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from fakes.registry.rows import add_new
+from fakes.registry.rows import add_new, keepable
 from homeport.domain.tenant import Tenant
 from homeport.domain.upstream import Upstream
 from homeport.provisioning.ports import Authority
@@ -38,6 +39,11 @@ class FakeTenants:
 
     async def add(self, tenant: Tenant) -> None:
         add_new(self._rows, tenant.name, tenant)
+
+    async def change(self, tenant: Tenant) -> None:
+        known = self._rows.get(tenant.name)
+        if known:
+            self._rows[tenant.name] = keepable(replace(tenant, added_at=known.added_at))
 
 
 class FakeUpstreams:

@@ -13,6 +13,14 @@ from fakes.registry.enrolments import (
     FakePresenceBoard,
     FakeVouchers,
 )
+from fakes.registry.people import (
+    FakeAccounts,
+    FakeApiKeys,
+    FakeIdentities,
+    FakeInvitations,
+    FakeMembers,
+    FakeSessions,
+)
 from fakes.registry.places import FakeAuthorities, FakeTenants, FakeUpstreams
 from fakes.registry.rows import Rows
 from fakes.registry.sales import FakeSalesRecords
@@ -20,15 +28,21 @@ from fakes.registry.trail import FakeAuditTrail
 from homeport.domain.device import Device, DeviceId
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.ports import (
+    Accounts,
+    ApiKeys,
     AuditTrail,
     Authorities,
     Credentials,
     Devices,
     Enrolments,
+    Identities,
+    Invitations,
     KeptAnswers,
+    Members,
     MintedDevice,
     PresenceBoard,
     SalesRecords,
+    Sessions,
     Staged,
     Tenants,
     Transaction,
@@ -52,6 +66,12 @@ class FakeTransaction:
         self.credentials: Credentials = FakeCredentials(rows)
         self.vouchers: Vouchers = FakeVouchers(rows)
         self.presence: PresenceBoard = FakePresenceBoard(rows)
+        self.accounts: Accounts = FakeAccounts(rows)
+        self.identities: Identities = FakeIdentities(rows)
+        self.members: Members = FakeMembers(rows)
+        self.invitations: Invitations = FakeInvitations(rows)
+        self.sessions: Sessions = FakeSessions(rows)
+        self.api_keys: ApiKeys = FakeApiKeys(rows)
         self.audit: AuditTrail = FakeAuditTrail(rows.audit)
         self.answers: KeptAnswers = FakeKeptAnswers(rows)
 

@@ -5,11 +5,15 @@ from copy import copy
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
+from homeport.domain.account import Account, Identity
+from homeport.domain.api_key import ApiKey
 from homeport.domain.audit import AuditEvent
 from homeport.domain.credential import Credential
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment
+from homeport.domain.membership import Invitation, Member
 from homeport.domain.ownership import SalesRecord
+from homeport.domain.session import Session
 from homeport.domain.tenant import Tenant
 from homeport.domain.upstream import Upstream
 from homeport.errors import Code, HomeportError, MalformedError
@@ -31,6 +35,12 @@ class Rows:
     credentials: dict[str, Credential] = field(default_factory=dict)
     vouchers: dict[tuple[DeviceId, str, int], StoredVoucher] = field(default_factory=dict)
     presence: dict[DeviceId, Presence] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
+    members: dict[tuple[str, str], Member] = field(default_factory=dict)
+    invitations: dict[str, Invitation] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    api_keys: dict[str, ApiKey] = field(default_factory=dict)
     audit: list[AuditEvent] = field(default_factory=list)
     answers: dict[tuple[str, str], KeptAnswer] = field(default_factory=dict)
 

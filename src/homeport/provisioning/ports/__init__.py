@@ -18,26 +18,40 @@ from homeport.provisioning.ports.enrolments import (
 )
 from homeport.provisioning.ports.issuer import IssuedCertificate, Issuer
 from homeport.provisioning.ports.ownership import SalesRecords
+from homeport.provisioning.ports.people import (
+    Accounts,
+    ApiKeys,
+    Identities,
+    Invitations,
+    Members,
+    Sessions,
+)
 from homeport.provisioning.ports.places import Authorities, Authority, Tenants, Upstreams
 from homeport.provisioning.ports.registry import Registry, Transaction
 from homeport.provisioning.ports.trail import AuditTrail
 
 __all__ = [
+    "Accounts",
+    "ApiKeys",
     "AuditTrail",
     "Authorities",
     "Authority",
     "Credentials",
     "Devices",
     "Enrolments",
+    "Identities",
+    "Invitations",
     "IssuedCertificate",
     "Issuer",
     "KeptAnswer",
     "KeptAnswers",
+    "Members",
     "MintedDevice",
     "Presence",
     "PresenceBoard",
     "Registry",
     "SalesRecords",
+    "Sessions",
     "Staged",
     "StoredVoucher",
     "Tenants",

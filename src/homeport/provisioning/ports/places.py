@@ -56,6 +56,10 @@ class Tenants(Protocol):
         """Add one; a name that is there already is a HomeportError(ALREADY_EXISTS)."""
         ...
 
+    async def change(self, tenant: Tenant) -> None:
+        """Change title and default upstream of the one with this name."""
+        ...
+
 
 class Upstreams(Protocol):
     """Where devices can be sent."""

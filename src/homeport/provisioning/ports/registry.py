@@ -9,6 +9,14 @@ from homeport.provisioning.ports.answers import KeptAnswers
 from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
 from homeport.provisioning.ports.enrolments import Credentials, Enrolments, PresenceBoard, Vouchers
 from homeport.provisioning.ports.ownership import SalesRecords
+from homeport.provisioning.ports.people import (
+    Accounts,
+    ApiKeys,
+    Identities,
+    Invitations,
+    Members,
+    Sessions,
+)
 from homeport.provisioning.ports.places import Authorities, Tenants, Upstreams
 from homeport.provisioning.ports.trail import AuditTrail
 
@@ -27,6 +35,12 @@ class Transaction(Protocol):
     credentials: Credentials
     vouchers: Vouchers
     presence: PresenceBoard
+    accounts: Accounts
+    identities: Identities
+    members: Members
+    invitations: Invitations
+    sessions: Sessions
+    api_keys: ApiKeys
     audit: AuditTrail
     answers: KeptAnswers
 

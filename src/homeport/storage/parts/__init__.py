@@ -2,14 +2,20 @@
 """The parts of the registry, one file a port, over any `Connection`."""
 
 from homeport.provisioning.ports import (
+    Accounts,
+    ApiKeys,
     AuditTrail,
     Authorities,
     Credentials,
     Devices,
     Enrolments,
+    Identities,
+    Invitations,
     KeptAnswers,
+    Members,
     PresenceBoard,
     SalesRecords,
+    Sessions,
     Tenants,
     Upstreams,
     Vouchers,
@@ -21,6 +27,11 @@ from homeport.storage.parts.authorities import SqlAuthorities
 from homeport.storage.parts.credentials import SqlCredentials
 from homeport.storage.parts.devices import SqlDevices
 from homeport.storage.parts.enrolments import SqlEnrolments
+from homeport.storage.parts.people.accounts import SqlAccounts, SqlIdentities
+from homeport.storage.parts.people.api_keys import SqlApiKeys
+from homeport.storage.parts.people.invitations import SqlInvitations
+from homeport.storage.parts.people.members import SqlMembers
+from homeport.storage.parts.people.sessions import SqlSessions
 from homeport.storage.parts.presence import SqlPresenceBoard
 from homeport.storage.parts.sales import SqlSalesRecords
 from homeport.storage.parts.tenants import SqlTenants
@@ -42,5 +53,11 @@ class SqlTransaction:
         self.credentials: Credentials = SqlCredentials(connection)
         self.vouchers: Vouchers = SqlVouchers(connection)
         self.presence: PresenceBoard = SqlPresenceBoard(connection)
+        self.accounts: Accounts = SqlAccounts(connection)
+        self.identities: Identities = SqlIdentities(connection)
+        self.members: Members = SqlMembers(connection)
+        self.invitations: Invitations = SqlInvitations(connection)
+        self.sessions: Sessions = SqlSessions(connection)
+        self.api_keys: ApiKeys = SqlApiKeys(connection)
         self.audit: AuditTrail = SqlAuditTrail(connection)
         self.answers: KeptAnswers = SqlKeptAnswers(connection)

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from homeport.domain.tenant import Tenant
 from homeport.storage.compiled import ZERO, addition, named, query
@@ -22,6 +22,11 @@ _PAGE: Final = query(
     .offset(ZERO)
 )
 _ADD: Final = addition(tenants)
+_CHANGE: Final = query(
+    update(tenants)
+    .where(tenants.c.name == named("this"))
+    .values(title=named("title"), default_upstream=named("default_upstream"))
+)
 
 
 class SqlTenants:
@@ -54,6 +59,15 @@ class SqlTenants:
             "added_at": to_micros(tenant.added_at),
         }
         await self._connection.run(_ADD, values)
+
+    async def change(self, tenant: Tenant) -> None:
+        """Change title and default upstream."""
+        values = {
+            "this": tenant.name,
+            "title": tenant.title,
+            "default_upstream": tenant.default_upstream,
+        }
+        await self._connection.run(_CHANGE, values)
 
 
 def _tenant(row: Row) -> Tenant:

@@ -12,6 +12,14 @@ hash or a device touches one for each device. So there is none that nothing need
 
 from homeport.storage.schema.answers import kept_answers
 from homeport.storage.schema.columns import METADATA
+from homeport.storage.schema.people import (
+    accounts,
+    api_keys,
+    identities,
+    invitations,
+    members,
+    sessions,
+)
 from homeport.storage.schema.registry import (
     COMMON,
     UNCOMMON,
@@ -31,14 +39,20 @@ __all__ = [
     "COMMON",
     "METADATA",
     "UNCOMMON",
+    "accounts",
+    "api_keys",
     "audit_events",
     "authorities",
     "credentials",
     "devices",
     "enrolments",
+    "identities",
+    "invitations",
     "kept_answers",
+    "members",
     "presence",
     "sales_records",
+    "sessions",
     "tenants",
     "upstreams",
     "vouchers",

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Passwords, hashed with argon2id (RFC 9106), away from the event loop.
+
+Rules: an account that is not there, or has no password, costs the same time as a wrong password; at
+most `AT_ONCE` hashes are made at the same time and few wait, so that a crowd of guesses takes
+neither all memory (64 MiB each) nor all processors.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.profiles import RFC_9106_LOW_MEMORY
+
+from homeport.errors import Code, HomeportError
+
+Result = TypeVar("Result")
+
+AT_ONCE: Final = 2
+"""Hashes that are made at the same time: 128 MiB."""
+
+WAITING_MAX: Final = 50
+"""Who waits for a hash; more would wait for longer than ten seconds."""
+
+_RETRY_AFTER: Final = timedelta(seconds=10)
+
+
+class Passwords:
+    """Makes and checks hashes in threads of its own. Verbs take the hash, never the password."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        """Hash with the parameters of RFC 9106 section 4 for ordinary machines, or with these."""
+        self._hasher: Final = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+        self._threads: Final = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
+        self._nobodys: Final = self._hasher.hash("nobody's")
+        self._waiting = 0
+
+    async def hash(self, password: str) -> str:
+        """Return the hash in PHC form, with a salt of its own."""
+        return await self._in_thread(lambda: self._hasher.hash(password))
+
+    async def is_right(self, password_hash: str | None, password: str) -> bool:
+        """Say whether the password fits; without a hash it never does, after the same time."""
+        return await self._in_thread(lambda: self._fits(password_hash, password))
+
+    def is_weak(self, password_hash: str) -> bool:
+        """Say whether the hash was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(password_hash)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown()
+
+    def _fits(self, password_hash: str | None, password: str) -> bool:
+        try:
+            self._hasher.verify(password_hash or self._nobodys, password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return password_hash is not None
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        if self._waiting >= WAITING_MAX:
+            raise HomeportError(
+                Code.TOO_MANY_REQUESTS, "many people sign in", retry_after=_RETRY_AFTER
+            )
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1

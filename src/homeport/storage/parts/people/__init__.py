@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ports of people and programs, one file each."""
