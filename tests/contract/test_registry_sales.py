@@ -13,7 +13,7 @@ from contract.registry_suite import (
     NOW,
     OTHER_MAKER,
     add_tenants,
-    device_id,
+    device,
     opened,
     sale,
 )
@@ -29,7 +29,7 @@ def keep(opened, *records):
 
 
 def covering(opened, serial_number, authority=MAKER):
-    return opened.see(lambda tx: tx.sales.covering(device_id(serial_number, authority)))
+    return opened.see(lambda tx: tx.sales.covering(device(serial_number, authority)))
 
 
 def test_a_record_covers_its_serial_numbers_and_no_others(opened):
@@ -160,7 +160,7 @@ def test_look_ups_agree_with_the_rule_of_ranges(opened, ends, asked):
         if not await tx.tenants.all():
             await add_tenants(tx)
         await tx.sales.add(records)
-        one = await tx.sales.covering(device_id(wanted.first))
+        one = await tx.sales.covering(device(wanted.first))
         assert (one is not None) == any(wanted.first in r.serial_numbers for r in records)
         found = [record.serial_numbers for record in await tx.sales.overlapping(wanted, None)]
         expected = {r.serial_numbers for r in records if r.serial_numbers.overlaps(wanted)}

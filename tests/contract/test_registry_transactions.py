@@ -55,7 +55,7 @@ def test_an_error_undoes_all_that_the_verb_wrote(opened):
         return (
             await tx.devices.get(device_id()),
             await tx.enrolments.latest(device_id()),
-            await tx.sales.covering(device_id("SN-5")),
+            await tx.sales.covering(device("SN-5")),
             await tx.audit.last(),
         )
 
@@ -186,7 +186,7 @@ def test_hostile_text_is_kept_as_it_is(opened, text):
     async def look(tx):
         assert await tx.devices.get(known.id) == known
         assert await tx.enrolments.with_key(known.id, text) == run
-        assert await tx.sales.covering(known.id) == sold
+        assert await tx.sales.covering(known) == sold
         assert [replace(e, cursor=0) for e in await tx.audit.since(0)] == [told]
         assert await tx.tenants.get(text) is None
         assert not await tx.devices.find(text)

@@ -56,6 +56,13 @@ class Name(StrEnum):
     MEMBER_REMOVED = "member:removed"
     API_KEY_MADE = "api-key:made"
     API_KEY_REVOKED = "api-key:revoked"
+    DEVICE_CLAIMED = "device:claimed"
+    CLAIM_CONFIRMED = "claim:confirmed"
+    CLAIM_WITHDRAWN = "claim:withdrawn"
+    CLAIM_OVERRULED = "claim:overruled"
+    CLAIM_REFUSED = "claim:refused"
+    CLAIM_CODE_MADE = "claim-code:made"
+    PRESENCE_SHOWN = "presence:shown"
 
 
 STORY: Final[Mapping[Name, str]] = {
@@ -99,6 +106,13 @@ STORY: Final[Mapping[Name, str]] = {
     Name.MEMBER_REMOVED: "{account}, who was {role}, is no member any more",
     Name.API_KEY_MADE: "API key {prefix} ({title}) was made for {scopes}",
     Name.API_KEY_REVOKED: "API key {prefix} ({title}) was revoked",
+    Name.DEVICE_CLAIMED: "was claimed for {tenant} by {actor}, with its code; the device confirms",
+    Name.CLAIM_CONFIRMED: "confirmed the claim: belongs to {tenant}, goes to upstream {upstream}",
+    Name.CLAIM_WITHDRAWN: "the claim of {tenant} was withdrawn by {actor}",
+    Name.CLAIM_OVERRULED: "the claim of {tenant} ended: {reason}",
+    Name.CLAIM_REFUSED: "a claim of {serial_number} was refused",
+    Name.CLAIM_CODE_MADE: "{actor} made a fresh claim code; earlier ones are worthless",
+    Name.PRESENCE_SHOWN: "belongs to {tenant}, goes to upstream {upstream}: {actor} stood there",
 }
 """How each is told to people; the fields in braces stand in the event's facts."""
 

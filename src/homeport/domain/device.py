@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
-from homeport.domain.ownership import NO_EPOCH, Ownership
+from homeport.domain.ownership import NO_EPOCH, Ownership, Proof
 from homeport.errors import MalformedError
 
 AUTHORITY: Final = re.compile(r"[a-z2-7]{16}")
@@ -89,6 +89,8 @@ class Device:
     tenant: str | None = None
     """Name of the owning tenant: in the states HELD, and only there."""
     ownership: Ownership = Ownership.UNOWNED
+    proof: Proof | None = None
+    """What the present owner's title rests on."""
     upstream: str | None = None
     """Name of the upstream that it is provisioned for."""
     epoch: int = NO_EPOCH

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Upstreams: the systems that devices are provisioned for, and how one is chosen.
 
-Rules for choosing among several upstreams come with the edges; until then the sales record's
-upstream is used, else the tenant's default.
+Rules for choosing among several upstreams come with the edges; until then the upstream that
+is named with the owner is used, else the tenant's default.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
-
-from homeport.domain.ownership import SalesRecord
-from homeport.domain.tenant import Tenant
 
 OURS: Final = "here"
 """Name of the upstream that every platform has: its own broker."""
@@ -35,8 +32,3 @@ class Upstream:
     anchor: bytes | None = None
     """The other platform's domain certificate (DER), which vouchers must pin; None for ours."""
     added_at: datetime
-
-
-def assigned_upstream(record: SalesRecord, tenant: Tenant) -> str:
-    """Name of the upstream that a sold device belongs to."""
-    return record.upstream or tenant.default_upstream

@@ -160,6 +160,12 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "The certificate expired too long ago to be renewed.",
         "The device enrols again with its IDevID; nothing needs to be done by hand.",
     ),
+    Code.CLAIM_REFUSED: Entry(
+        Kind.REFUSED,
+        "No device has this serial number and claim code.",
+        "Compare both with the label. A label's code serves the first owner only: a later one gets"
+        " a fresh code from who owned it before, or from the operator.",
+    ),
     Code.CLIENT_ID_WRONG: Entry(
         Kind.REFUSED,
         "The MQTT client id is not the id of the certificate's device.",
@@ -261,6 +267,12 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.CONFLICT,
         "Somebody else has changed it since you read it; nothing was changed now.",
         "Read it again, look at what is new, and send your change with the new ETag.",
+    ),
+    Code.CLAIM_TAKEN: Entry(
+        Kind.CONFLICT,
+        "Somebody else was faster to claim this device.",
+        "If it is in front of you, show that you are there (press its button): that counts more"
+        " than a code. Else ask the platform's operator.",
     ),
     Code.DEVICE_CONFLICT: Entry(
         Kind.CONFLICT,

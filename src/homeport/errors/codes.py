@@ -52,6 +52,7 @@ class Code(StrEnum):
     # refused
     CALLER_REFUSED = "caller-refused"
     CERTIFICATE_EXPIRED = "certificate-expired"
+    CLAIM_REFUSED = "claim-refused"
     CLIENT_ID_WRONG = "client-id-wrong"
     CREDENTIAL_REPLACED = "credential-replaced"
     CREDENTIAL_REVOKED = "credential-revoked"
@@ -78,6 +79,7 @@ class Code(StrEnum):
     AGENT_RUNNING = "agent-running"
     ALREADY_EXISTS = "already-exists"
     CHANGED_MEANWHILE = "changed-meanwhile"
+    CLAIM_TAKEN = "claim-taken"
     DEVICE_CONFLICT = "device-conflict"
     FACTORY_BUSY = "factory-busy"
     IDEMPOTENCY_KEY_USED = "idempotency-key-used"

@@ -14,10 +14,10 @@ from homeport.domain.credential import Credential, CredentialState
 from homeport.domain.device import Device
 from homeport.domain.enrolment import Event
 from homeport.errors import CATALOGUE, Code, HomeportError
-from homeport.provisioning.enrolment.outcome import Refusal
 from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Issuer, Transaction
 from homeport.provisioning.proof import ProvenRenewal
+from homeport.provisioning.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from homeport.domain.device import DeviceId
 WAKING: Final = frozenset(
     {
         Name.DEVICE_ASSIGNED,
+        Name.DEVICE_CLAIMED,
+        Name.PRESENCE_SHOWN,
         Name.VOUCHER_IMPORTED,
         Name.CANDIDATE_ACCEPTED,
         Name.CANDIDATE_REFUSED,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from fakes.registry.enrolments import latest_of
 from fakes.registry.rows import Rows, keepable
+from homeport.domain.claim import ClaimCode
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment, State
 from homeport.domain.ownership import SerialRange
@@ -54,6 +55,7 @@ class FakeDevices:
                 upstream=device.upstream,
                 epoch=device.epoch,
                 ownership=device.ownership,
+                proof=device.proof,
             )
         self._rows.devices[device.id] = keepable(device)
 
@@ -65,6 +67,7 @@ class FakeDevices:
             known = self._rows.devices.get(device.id)
             if known is None:
                 self._rows.devices[device.id] = replace(device, registered_at=now)
+                self._learn_code(device.id, staged)
                 new += 1
             elif known.idevid_fingerprint not in (None, device.idevid_fingerprint):
                 raise HomeportError(Code.DEVICE_CONFLICT, f"{device.id} is known differently")
@@ -76,7 +79,12 @@ class FakeDevices:
                     hardware_identity=device.hardware_identity,
                     idevid_fingerprint=device.idevid_fingerprint,
                 )
+                self._learn_code(device.id, staged)
         return new
+
+    def _learn_code(self, device: DeviceId, staged: "StagedRows") -> None:
+        if device in staged.codes:
+            self._rows.claim_codes[device] = staged.codes[device]
 
     async def unowned(
         self,
@@ -105,6 +113,7 @@ class StagedRows(Staged[MintedDevice]):
     """Devices laid ready, in memory."""
 
     devices: tuple[Device, ...]
+    codes: dict[DeviceId, ClaimCode]
 
 
 def as_device(authority: str, minted: MintedDevice) -> Device:

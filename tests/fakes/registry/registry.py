@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from fakes.registry.answers import FakeKeptAnswers
+from fakes.registry.claims import FakeClaimCodes, FakeClaims
 from fakes.registry.devices import FakeDevices, StagedRows, as_device
 from fakes.registry.enrolments import (
     FakeCredentials,
@@ -25,13 +26,17 @@ from fakes.registry.places import FakeAuthorities, FakeTenants, FakeUpstreams
 from fakes.registry.rows import Rows
 from fakes.registry.sales import FakeSalesRecords
 from fakes.registry.trail import FakeAuditTrail
+from homeport.domain.claim import ClaimCode
 from homeport.domain.device import Device, DeviceId
+from homeport.domain.ownership import NO_EPOCH
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.ports import (
     Accounts,
     ApiKeys,
     AuditTrail,
     Authorities,
+    ClaimCodes,
+    Claims,
     Credentials,
     Devices,
     Enrolments,
@@ -62,6 +67,8 @@ class FakeTransaction:
         self.upstreams: Upstreams = FakeUpstreams(rows.upstreams)
         self.devices: Devices = FakeDevices(rows)
         self.sales: SalesRecords = FakeSalesRecords(rows)
+        self.claims: Claims = FakeClaims(rows)
+        self.claim_codes: ClaimCodes = FakeClaimCodes(rows)
         self.enrolments: Enrolments = FakeEnrolments(rows)
         self.credentials: Credentials = FakeCredentials(rows)
         self.vouchers: Vouchers = FakeVouchers(rows)
@@ -105,11 +112,14 @@ class FakeRegistry:
         self, authority: str, devices: Iterable[MintedDevice]
     ) -> AsyncIterator[Staged[MintedDevice]]:
         found: dict[DeviceId, Device] = {}
+        codes: dict[DeviceId, ClaimCode] = {}
         for minted in devices:
             device = as_device(authority, minted)
             if found.setdefault(device.id, device).idevid_fingerprint != minted.idevid_fingerprint:
                 raise HomeportError(Code.DEVICE_CONFLICT, f"{device.id} is listed differently")
-        yield StagedRows(count=len(found), devices=tuple(found.values()))
+            if minted.claim_code_hash:
+                codes[device.id] = ClaimCode(bytes.fromhex(minted.claim_code_hash), NO_EPOCH)
+        yield StagedRows(count=len(found), devices=tuple(found.values()), codes=codes)
 
 
 def finish(verb: Awaitable[Result]) -> Result:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from homeport.domain.account import Account, Identity
 from homeport.domain.api_key import ApiKey
 from homeport.domain.audit import AuditEvent
+from homeport.domain.claim import Claim, ClaimCode
 from homeport.domain.credential import Credential
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment
@@ -31,6 +32,8 @@ class Rows:
     upstreams: dict[str, Upstream] = field(default_factory=dict)
     devices: dict[DeviceId, Device] = field(default_factory=dict)
     sales: list[SalesRecord] = field(default_factory=list)
+    claims: dict[str, Claim] = field(default_factory=dict)
+    claim_codes: dict[DeviceId, ClaimCode] = field(default_factory=dict)
     enrolments: dict[str, Enrolment] = field(default_factory=dict)
     credentials: dict[str, Credential] = field(default_factory=dict)
     vouchers: dict[tuple[DeviceId, str, int], StoredVoucher] = field(default_factory=dict)

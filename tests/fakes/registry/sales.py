@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Sequence
 
 from fakes.registry.rows import Rows, keepable
-from homeport.domain.device import DeviceId
+from homeport.domain.device import Device
 from homeport.domain.ownership import SalesRecord, SerialRange
 from homeport.errors import Code, HomeportError
 
@@ -30,12 +30,12 @@ class FakeSalesRecords:
             new += 1
         return new
 
-    async def covering(self, device: DeviceId) -> SalesRecord | None:
+    async def covering(self, device: Device) -> SalesRecord | None:
         records = [
             record
             for record in self._latest_first()
-            if device.serial_number in record.serial_numbers
-            and record.authority in (None, device.authority)
+            if device.id.serial_number in record.serial_numbers
+            and record.authority in (None, device.id.authority)
         ]
         return min(records, key=lambda record: width(record.serial_numbers), default=None)
 

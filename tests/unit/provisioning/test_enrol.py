@@ -3,154 +3,25 @@
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from datetime import timedelta
 
 import pytest
 
-from fakes.issuer import FakeIssuer
-from fakes.registry import FakeRegistry
+from fakes.verbs import DEVICE, OTHER, Platform, given, on_platform, refused
 from homeport.domain.audit import Name
 from homeport.domain.credential import CredentialState
-from homeport.domain.device import DeviceId
 from homeport.domain.enrolment import State
 from homeport.domain.upstream import OURS
 from homeport.errors import Code, HomeportError
 from homeport.provisioning import decide
-from homeport.provisioning.add_tenant import add_tenant
 from homeport.provisioning.add_upstream import add_own_upstream, add_platform
-from homeport.provisioning.complete import complete
-from homeport.provisioning.enrolment.enrol import CANDIDATES_MAX, enrol
-from homeport.provisioning.enrolment.outcome import Outcome, Refusal
-from homeport.provisioning.enrolment.visit import Visit
-from homeport.provisioning.imports.sales import SalesFaultsError, SalesReport, import_sales
-from homeport.provisioning.imports.sales_file import read_sales
+from homeport.provisioning.enrolment.enrol import CANDIDATES_MAX
+from homeport.provisioning.enrolment.outcome import Outcome
+from homeport.provisioning.imports.sales import SalesFaultsError
 from homeport.provisioning.policy import Policy, SecondKey
-from homeport.provisioning.ports import StoredVoucher, Transaction
-from homeport.provisioning.proof import ProvenRenewal, ProvenRequest
-from homeport.provisioning.renew import Renewed, Renewing, renew
+from homeport.provisioning.ports import StoredVoucher
+from homeport.provisioning.renew import Renewed
 from homeport.provisioning.revoke import readmit, revoke
-
-Result = TypeVar("Result")
-START = datetime(2026, 5, 1, 12, tzinfo=UTC)
-DEVICE = DeviceId("a" * 16, "EX-000017")
-OTHER = DeviceId("a" * 16, "EX-000018")
-
-
-@dataclass
-class Platform:
-    """A platform in memory, driven verb by verb."""
-
-    registry: FakeRegistry = field(default_factory=FakeRegistry)
-    issuer: FakeIssuer = field(default_factory=FakeIssuer)
-    policy: Policy = field(default_factory=Policy)
-    now: datetime = START
-
-    async def verb(self, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
-        return await self.registry.transact(verb)
-
-    async def begin(self) -> "Platform":
-        await self.verb(lambda tx: add_own_upstream(tx, now=self.now))
-        await self.add("acme")
-        await self.add("other")
-        return self
-
-    async def add(self, tenant: str) -> None:
-        await self.verb(lambda tx: add_tenant(tx, tenant, title="", actor="t", now=self.now))
-
-    async def ask(
-        self,
-        device: DeviceId = DEVICE,
-        key: str = "k1",
-        request: str = "r1",
-        idevid: str = "i1",
-        epoch: int = 0,
-    ) -> Outcome | Refusal:
-        proven = ProvenRequest(
-            device=device,
-            model="EX-100",
-            idevid_fingerprint=f"{idevid} {device}",
-            csr=None,  # type: ignore[arg-type]  # the fake issuer does not look at it
-            key_hash=key,
-            request_id=request,
-            epoch=epoch,
-            peer="192.0.2.7",
-        )
-        return await self.verb(
-            lambda tx: enrol(Visit(tx, proven, self.issuer, self.policy, self.now))
-        )
-
-    async def sell(self, line: str, columns: str = "serial_number,tenant") -> SalesReport:
-        lines = read_sales([f"{columns}\n", f"{line}\n"], source="sales.csv", now=self.now)
-        return await self.verb(
-            lambda tx: import_sales(tx, lines, source="sales.csv", actor="t", now=self.now)
-        )
-
-    async def arrive(self, outcome: Outcome | Refusal) -> bool:
-        assert isinstance(outcome, Outcome)
-        assert outcome.credential is not None
-        return await self.come_online(outcome.credential.fingerprint)
-
-    async def come_online(self, fingerprint: str) -> bool:
-        return await self.verb(
-            lambda tx: complete(
-                tx,
-                device=DEVICE,
-                tenant="acme",
-                fingerprint=fingerprint,
-                online=True,
-                now=self.now,
-            )
-        )
-
-    async def renew(
-        self, fingerprint: str, key: str = "k1", request: str = "n1"
-    ) -> Renewed | Refusal:
-        proven = ProvenRenewal(
-            device=DEVICE,
-            fingerprint=fingerprint,
-            csr=None,  # type: ignore[arg-type]
-            key_hash=key,
-            request_id=request,
-            peer="192.0.2.7",
-        )
-        return await self.verb(
-            lambda tx: renew(Renewing(tx, proven, self.issuer, self.policy, self.now))
-        )
-
-    async def names(self, device: DeviceId = DEVICE) -> list[Name]:
-        return [e.name for e in await self.verb(lambda tx: tx.audit.of_device(device))]
-
-    async def state(self, device: DeviceId = DEVICE) -> State | None:
-        run = await self.verb(lambda tx: tx.enrolments.latest(device))
-        return run.state if run else None
-
-
-def on_platform(test: Callable[[Platform], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Run the test on a fresh platform with two tenants."""
-
-    async def run() -> None:
-        await test(await Platform().begin())
-
-    def wrapped() -> None:
-        asyncio.run(run())
-
-    wrapped.__name__ = test.__name__
-    return wrapped
-
-
-def given(outcome: Outcome | Renewed | Refusal) -> str:
-    """The fingerprint of what the device got."""
-    assert isinstance(outcome, Outcome | Renewed)
-    assert outcome.credential is not None
-    return outcome.credential.fingerprint
-
-
-def refused(outcome: Outcome | Renewed | Refusal) -> Code:
-    assert isinstance(outcome, Refusal)
-    return outcome.code
 
 
 @on_platform

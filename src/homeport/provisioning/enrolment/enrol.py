@@ -7,10 +7,8 @@ decision while the device that works goes on. Repeating the request while the ru
 changes nothing and writes nothing.
 """
 
-import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from homeport.domain.audit import Name
@@ -19,10 +17,12 @@ from homeport.domain.device import Device
 from homeport.domain.enrolment import ENDED, WORKING, Enrolment, Event, Fact, State
 from homeport.errors import Code
 from homeport.provisioning.enrolment.certify import proceed
-from homeport.provisioning.enrolment.outcome import Outcome, Refusal
+from homeport.provisioning.enrolment.outcome import Outcome
 from homeport.provisioning.enrolment.supersede import supersede
 from homeport.provisioning.enrolment.visit import Visit
+from homeport.provisioning.identifiers import new_id
 from homeport.provisioning.policy import SecondKey
+from homeport.provisioning.refusal import Refusal
 
 CANDIDATES_MAX: Final = 3
 """Second keys that may wait for a decision per device: a copied identity must not fill the disk."""
@@ -101,14 +101,6 @@ def _is_barred(latest: Enrolment | None) -> bool:
     return latest is not None and latest.state is State.REVOKED
 
 
-def _run_id(now: datetime) -> str:
-    """Return a new id that grows with time, so that new rows lie together in the index.
-
-    It names a row and is no secret, so it needs no randomness of the system's.
-    """
-    return f"{int(now.timestamp() * 1000):012x}{random.getrandbits(80):020x}"
-
-
 async def _begin(
     visit: Visit, device: Device, run: Enrolment | None, latest: Enrolment | None
 ) -> Enrolment | Refusal:
@@ -118,7 +110,7 @@ async def _begin(
     if must_ask and len(await visit.tx.enrolments.candidates(device.id)) >= CANDIDATES_MAX:
         return Refusal(Code.DEVICE_CONFLICT, "too many second keys wait for a decision")
     begun = run or Enrolment(
-        id=_run_id(visit.now),
+        id=new_id(visit.now),
         device=device.id,
         state=State.PROVEN,
         request_id=visit.proven.request_id,

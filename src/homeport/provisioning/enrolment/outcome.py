@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What came of an enrolment request: where the run stands, and what the device gets.
-
-A refusal is returned, not raised, because its audit event must be kept.
-"""
+"""What came of an enrolment request: where the run stands, and what the device gets."""
 
 from dataclasses import dataclass
 
@@ -10,7 +7,6 @@ from homeport.domain.credential import Credential
 from homeport.domain.device import Device
 from homeport.domain.enrolment import Enrolment
 from homeport.domain.upstream import Upstream
-from homeport.errors import Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +28,3 @@ class Redirection:
     upstream: Upstream
     voucher: bytes
     epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The request does not stand."""
-
-    code: Code
-    detail: str

@@ -4,14 +4,20 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from homeport.domain.audit import AuditEvent, Name
+from homeport.domain.audit import AuditEvent
 from homeport.domain.device import Device
 from homeport.domain.enrolment import Fact
-from homeport.domain.ownership import OwnershipEvent, SalesRecord, ownership_after
-from homeport.domain.tenant import Tenant
-from homeport.domain.upstream import Upstream, UpstreamKind, assigned_upstream
-from homeport.errors import Code, HomeportError
+from homeport.domain.ownership import (
+    NO_EPOCH,
+    Ownership,
+    OwnershipEvent,
+    Proof,
+    SalesRecord,
+)
+from homeport.domain.upstream import Upstream, UpstreamKind
 from homeport.provisioning.enrolment.outcome import Redirection
+from homeport.provisioning.ownership.claim_ends import confirm
+from homeport.provisioning.ownership.own import Title, own
 from homeport.provisioning.ports import Transaction
 
 
@@ -26,17 +32,19 @@ class Place:
 async def find_place(
     tx: Transaction, device: Device, *, epoch: int, now: datetime, events: list[AuditEvent]
 ) -> tuple[Device, Place | Fact]:
-    """Return the device, assigned if a sale says so, and its place or the fact that is missing.
+    """Return the device, owned if a claim or a sale says so, and its place or the missing fact.
 
     `epoch` is the highest that the device has seen elsewhere; ours never falls behind it. What is
     to be recorded is added to `events`.
     """
     owned = device
     if device.tenant is None:
-        record = await tx.sales.covering(device.id)
-        if record is None:
+        title = await _title(tx, device, now)
+        if title is None:
             return device, Fact.OWNER
-        owned, event = await assigned(tx, device, record, actor="platform", now=now)
+        # A claim is confirmed by the device itself; a sale takes effect by the platform's hand.
+        by = "platform" if title.event is OwnershipEvent.SOLD else "device"
+        owned, event = await own(tx, device, title, actor=by, now=now)
         events.append(event)
     if epoch > owned.epoch:
         owned = replace(owned, epoch=epoch)
@@ -45,46 +53,44 @@ async def find_place(
     return owned, await _upstream(tx, owned)
 
 
-async def assigned(
-    tx: Transaction, device: Device, record: SalesRecord, *, actor: str, now: datetime
-) -> tuple[Device, AuditEvent]:
-    """Return an unowned device as the record's tenant has it, and the event; both still to keep.
+async def _title(tx: Transaction, device: Device, now: datetime) -> Title | None:
+    """Return why the device, which has no owner, belongs to a tenant from now on."""
+    match device.ownership:
+        case Ownership.CLAIMED:
+            return await _claimed(tx, device, now)
+        case Ownership.UNOWNED if device.epoch == NO_EPOCH:
+            # Sales from before serve the first owner only; later ones find the device registered.
+            record = await tx.sales.covering(device)
+            return None if record is None else sold(record)
+        case _:
+            return None
 
-    The first owner begins epoch 1. HomeportError: DEVICE_CONFLICT, TENANT_UNKNOWN,
-    UPSTREAM_UNKNOWN.
-    """
-    if device.tenant is not None:
-        raise HomeportError(
-            Code.DEVICE_CONFLICT, f"{device.id.serial_number} belongs to {device.tenant} already"
-        )
-    tenant, upstream = await known_place(tx, record)
-    owned = replace(
-        device,
-        tenant=tenant.name,
-        upstream=upstream,
-        epoch=device.epoch + 1,
-        ownership=ownership_after(device.ownership, OwnershipEvent.SOLD),
-    )
-    facts = {"tenant": tenant.name, "upstream": upstream, "source": record.source}
-    return owned, AuditEvent(
-        name=Name.DEVICE_ASSIGNED,
-        at=now,
-        actor=actor,
-        tenant=tenant.name,
-        device=device.id,
-        facts=facts,
+
+async def _claimed(tx: Transaction, device: Device, now: datetime) -> Title | None:
+    claim = await tx.claims.pending(device.id)
+    if claim is None:
+        return None
+    await confirm(tx, claim, now=now)
+    record = await tx.sales.covering(device)
+    is_sold = record is not None and record.tenant == claim.tenant
+    return Title(
+        tenant=claim.tenant,
+        upstream=record.upstream if record is not None and is_sold else None,
+        event=OwnershipEvent.CLAIM_CONFIRMED,
+        proof=Proof.CLAIM_CODE,
+        source=f"claimed by {claim.actor}",
     )
 
 
-async def known_place(tx: Transaction, record: SalesRecord) -> tuple[Tenant, str]:
-    """Return the record's tenant and the name of its upstream; both must exist."""
-    tenant = await tx.tenants.get(record.tenant)
-    if tenant is None:
-        raise HomeportError(Code.TENANT_UNKNOWN, record.tenant)
-    name = assigned_upstream(record, tenant)
-    if await tx.upstreams.get(name) is None:
-        raise HomeportError(Code.UPSTREAM_UNKNOWN, name)
-    return tenant, name
+def sold(record: SalesRecord) -> Title:
+    """Return what a sales record says of a device."""
+    return Title(
+        tenant=record.tenant,
+        upstream=record.upstream,
+        event=OwnershipEvent.SOLD,
+        proof=Proof.SALES_RECORD,
+        source=record.source,
+    )
 
 
 async def _upstream(tx: Transaction, device: Device) -> Place | Fact:

@@ -7,10 +7,10 @@ from datetime import datetime
 from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.enrolment import Enrolment, Fact, advice_on
 from homeport.errors import CATALOGUE
-from homeport.provisioning.enrolment.outcome import Refusal
 from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Issuer, Transaction
 from homeport.provisioning.proof import ProvenRequest
+from homeport.provisioning.refusal import Refusal
 
 
 @dataclass(slots=True)

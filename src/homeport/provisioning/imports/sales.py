@@ -14,8 +14,9 @@ from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.device import DeviceId
 from homeport.domain.ownership import SalesRecord
 from homeport.errors import Code, HomeportError
-from homeport.provisioning.enrolment.place import assigned, known_place
+from homeport.provisioning.enrolment.place import sold
 from homeport.provisioning.imports.sales_file import LineFault, SalesLine
+from homeport.provisioning.ownership.own import known_place, own
 from homeport.provisioning.ports import Transaction
 
 CHUNK: Final = 500
@@ -75,7 +76,7 @@ async def import_sales(
 async def _import(
     tx: Transaction, record: SalesRecord, report: SalesReport, actor: str, now: datetime
 ) -> None:
-    await known_place(tx, record)
+    await known_place(tx, record.tenant, record.upstream)
     for other in await tx.sales.overlapping(record.serial_numbers, record.authority):
         if (other.tenant, other.upstream) != (record.tenant, record.upstream):
             raise HomeportError(Code.SALES_CONFLICT, f"{other.source} gives it to {other.tenant}")
@@ -86,7 +87,7 @@ async def _import(
     ):
         after = waiting[-1].id
         for device in waiting:
-            owned, event = await assigned(tx, device, record, actor=actor, now=now)
+            owned, event = await own(tx, device, sold(record), actor=actor, now=now)
             await tx.devices.put(owned)
             await tx.audit.record(event)
         report.assigned += len(waiting)

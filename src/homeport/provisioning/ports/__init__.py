@@ -7,6 +7,7 @@ adapter may drive it to its end at once (SQLite) or await it (PostgreSQL).
 """
 
 from homeport.provisioning.ports.answers import KeptAnswer, KeptAnswers
+from homeport.provisioning.ports.claims import ClaimCodes, Claims
 from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
 from homeport.provisioning.ports.enrolments import (
     Credentials,
@@ -36,6 +37,8 @@ __all__ = [
     "AuditTrail",
     "Authorities",
     "Authority",
+    "ClaimCodes",
+    "Claims",
     "Credentials",
     "Devices",
     "Enrolments",

@@ -53,7 +53,7 @@ class Devices(Protocol):
         ...
 
     async def put(self, device: Device) -> None:
-        """Add it, or change model, owner, upstream, epoch and IDevID of the one that is there."""
+        """Add it, or change the model, the IDevID and all about the owner of the one there is."""
         ...
 
     async def add_minted(self, staged: Staged[MintedDevice], now: datetime) -> int:

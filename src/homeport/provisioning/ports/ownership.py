@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from homeport.domain.device import DeviceId
+from homeport.domain.device import Device
 from homeport.domain.ownership import SalesRecord, SerialRange
 
 
@@ -19,7 +19,7 @@ class SalesRecords(Protocol):
         """
         ...
 
-    async def covering(self, device: DeviceId) -> SalesRecord | None:
+    async def covering(self, device: Device) -> SalesRecord | None:
         """Return the record that speaks of the device; the narrowest wins, then the latest."""
         ...
 

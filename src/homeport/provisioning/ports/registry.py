@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 from homeport.provisioning.ports.answers import KeptAnswers
+from homeport.provisioning.ports.claims import ClaimCodes, Claims
 from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
 from homeport.provisioning.ports.enrolments import Credentials, Enrolments, PresenceBoard, Vouchers
 from homeport.provisioning.ports.ownership import SalesRecords
@@ -31,6 +32,8 @@ class Transaction(Protocol):
     upstreams: Upstreams
     devices: Devices
     sales: SalesRecords
+    claims: Claims
+    claim_codes: ClaimCodes
     enrolments: Enrolments
     credentials: Credentials
     vouchers: Vouchers

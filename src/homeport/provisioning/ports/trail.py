@@ -24,7 +24,7 @@ class AuditTrail(Protocol):
     async def since(
         self, cursor: int, *, names: Collection[Name] = (), limit: int = 1000
     ) -> Sequence[AuditEvent]:
-        """Return what came after the cursor, in order; only these names (at most 8) if any."""
+        """Return what came after the cursor, in order; only these names (at most 32) if any."""
         ...
 
     async def last(self) -> int:

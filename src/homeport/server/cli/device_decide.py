@@ -8,11 +8,8 @@ from typing import Annotated
 import typer
 
 from homeport.domain.device import Device
-from homeport.domain.ownership import SalesRecord, SerialRange
 from homeport.provisioning import decide
-from homeport.provisioning.enrolment.place import known_place
-from homeport.provisioning.imports.sales import import_sales
-from homeport.provisioning.imports.sales_file import SalesLine
+from homeport.provisioning.ownership.assign import assign as assign_owner
 from homeport.provisioning.ports import Transaction
 from homeport.provisioning.revoke import readmit, revoke
 from homeport.server.cli.lookup import one_device
@@ -53,18 +50,7 @@ def assign(
     """Say whose a device is; if it waits, it goes on at once."""
 
     async def sell(tx: Transaction, device: Device, at: datetime) -> None:
-        record = SalesRecord(
-            serial_numbers=SerialRange(device.id.serial_number, device.id.serial_number),
-            tenant=tenant,
-            upstream=upstream,
-            authority=device.id.authority,
-            recorded_at=at,
-            source=f"said by {actor()}",
-        )
-        # Said of the device, not of line 1 of a file that nobody wrote.
-        await known_place(tx, record)
-        lines = [SalesLine(1, record)]
-        await import_sales(tx, lines, source=record.source, actor=actor(), now=at)
+        await assign_owner(tx, device, tenant, upstream, actor=actor(), now=at)
 
     _decide(serial, sell, f"{serial} belongs to {tenant} now.", (config, data, as_json))
 

@@ -6,6 +6,8 @@ from homeport.provisioning.ports import (
     ApiKeys,
     AuditTrail,
     Authorities,
+    ClaimCodes,
+    Claims,
     Credentials,
     Devices,
     Enrolments,
@@ -24,6 +26,8 @@ from homeport.storage.connection import Connection
 from homeport.storage.parts.answers import SqlKeptAnswers
 from homeport.storage.parts.audit import SqlAuditTrail
 from homeport.storage.parts.authorities import SqlAuthorities
+from homeport.storage.parts.claim_codes import SqlClaimCodes
+from homeport.storage.parts.claims import SqlClaims
 from homeport.storage.parts.credentials import SqlCredentials
 from homeport.storage.parts.devices import SqlDevices
 from homeport.storage.parts.enrolments import SqlEnrolments
@@ -49,6 +53,8 @@ class SqlTransaction:
         self.upstreams: Upstreams = SqlUpstreams(connection)
         self.devices: Devices = SqlDevices(connection)
         self.sales: SalesRecords = SqlSalesRecords(connection)
+        self.claims: Claims = SqlClaims(connection)
+        self.claim_codes: ClaimCodes = SqlClaimCodes(connection)
         self.enrolments: Enrolments = SqlEnrolments(connection)
         self.credentials: Credentials = SqlCredentials(connection)
         self.vouchers: Vouchers = SqlVouchers(connection)

@@ -23,7 +23,7 @@ _BEYOND: Final = (
     .offset(ZERO)
 )
 _SINCE: Final = query(_BEYOND)
-_NAMES_MAX: Final = 8
+_NAMES_MAX: Final = 32
 _NAMED: Final = [f"name{number}" for number in range(_NAMES_MAX)]
 _NEWS: Final = query(_BEYOND.where(audit_events.c.name.in_([named(name) for name in _NAMED])))
 _OF_DEVICE: Final = query(_BEYOND.where(audit_events.c.device == named("device")))
@@ -55,7 +55,7 @@ class SqlAuditTrail:
     async def since(
         self, cursor: int, *, names: Collection[Name] = (), limit: int = 1000
     ) -> Sequence[AuditEvent]:
-        """Return what came after the cursor, in order; only these names (at most 8) if any."""
+        """Return what came after the cursor, in order; only these names (at most 32) if any."""
         values: dict[str, object] = {"after": cursor, "limit": limit}
         if not names:
             return [_event(row) for row in await self._connection.rows(_SINCE, values)]

@@ -10,7 +10,7 @@ from sqlalchemy import func, literal_column, or_, select, text
 
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment, State
-from homeport.domain.ownership import Ownership, SerialRange
+from homeport.domain.ownership import Ownership, Proof, SerialRange
 from homeport.errors import Code
 from homeport.provisioning.ports import MintedDevice, Staged
 from homeport.storage.compiled import ONE, ZERO, Statement, named, query, upsert
@@ -37,6 +37,7 @@ _COLUMNS: Final = [
         "epoch",
         "registered_at",
         "ownership",
+        "proof",
     )
 ]
 _ALL: Final = select(*_COLUMNS)
@@ -93,10 +94,14 @@ _IN_STATE: Final = (
 _PUT: Final = upsert(
     devices,
     key=["id"],
-    change=["model", "idevid_fingerprint", "tenant", "upstream", "epoch", "ownership"],
-    without=("dpp_key", "dpp_key_hash", "claim_code_hash"),
+    change=["model", "idevid_fingerprint", "tenant", "upstream", "epoch", "ownership", "proof"],
+    without=("dpp_key", "dpp_key_hash", "claim_code_hash", "claim_code_epoch"),
     absent=Code.TENANT_UNKNOWN,
 )
+
+
+_OWNERSHIPS: Final = {state.value: state for state in Ownership}
+"""A look-up; calling the enumeration takes four times as long, and this is every enrolment."""
 
 
 @cache
@@ -133,7 +138,7 @@ class SqlDevices:
         return [_device_and_run(row) for row in rows]
 
     async def put(self, device: Device) -> None:
-        """Add it, or change model, owner, upstream, epoch and IDevID of the one that is there."""
+        """Add it, or change the model, the IDevID and all about the owner of the one there is."""
         values = {
             "id": str(device.id),
             "authority": device.id.authority,
@@ -147,6 +152,7 @@ class SqlDevices:
             "epoch": device.epoch,
             "registered_at": to_micros(device.registered_at),
             "ownership": device.ownership.value,
+            "proof": device.proof.value if device.proof else None,
         }
         await self._connection.run(_PUT, values)
 
@@ -185,7 +191,7 @@ class SqlDevices:
 
 def _device(row: Row, device: DeviceId | None = None) -> Device:
     authority, serial_number, model, hardware_identity, is_minted, fingerprint, *rest = row
-    tenant, upstream, epoch, registered_at, ownership = rest
+    tenant, upstream, epoch, registered_at, ownership, proof = rest
     return Device(
         id=device or DeviceId(authority, serial_number),
         model=model,
@@ -196,7 +202,8 @@ def _device(row: Row, device: DeviceId | None = None) -> Device:
         upstream=upstream,
         epoch=epoch,
         registered_at=to_instant(registered_at),
-        ownership=Ownership(ownership),
+        ownership=_OWNERSHIPS[ownership],
+        proof=Proof(proof) if proof else None,
     )
 
 

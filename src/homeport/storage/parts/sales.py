@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import or_, select
 
-from homeport.domain.device import DeviceId
+from homeport.domain.device import Device
 from homeport.domain.ownership import SalesRecord, SerialRange
 from homeport.errors import Code
 from homeport.storage.compiled import ONE, ZERO, Statement, Values, addition, named, query
@@ -98,12 +98,12 @@ class SqlSalesRecords:
                 new += await self._connection.run(_ADD, values)
         return new
 
-    async def covering(self, device: DeviceId) -> SalesRecord | None:
+    async def covering(self, device: Device) -> SalesRecord | None:
         """Return the record that speaks of the device; the narrowest wins, then the latest."""
-        serial = device.serial_number
+        serial = device.id.serial_number
         rows = await self._connection.rows(
             _beginning_with(len(serial) + 1),
-            _beginnings(SerialRange(serial, serial), device.authority),
+            _beginnings(SerialRange(serial, serial), device.id.authority),
         )
         records = [record for row in rows if serial in (record := _record(row)).serial_numbers]
         return min(records, key=lambda record: _width(record.serial_numbers), default=None)

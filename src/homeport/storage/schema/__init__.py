@@ -11,6 +11,7 @@ hash or a device touches one for each device. So there is none that nothing need
 """
 
 from homeport.storage.schema.answers import kept_answers
+from homeport.storage.schema.claims import claims
 from homeport.storage.schema.columns import METADATA
 from homeport.storage.schema.people import (
     accounts,
@@ -43,6 +44,7 @@ __all__ = [
     "api_keys",
     "audit_events",
     "authorities",
+    "claims",
     "credentials",
     "devices",
     "enrolments",

@@ -73,6 +73,9 @@ devices: Final = Table(
     Column("dpp_key_hash", TEXT),
     Column("claim_code_hash", TEXT),
     Column("ownership", TEXT, nullable=False, server_default=Ownership.UNOWNED.value),
+    Column("proof", TEXT),
+    # The ownership epoch for which the code counts: every new owner ends it.
+    Column("claim_code_epoch", BigInteger, nullable=False, server_default="0"),
     Index("ix_devices_serial_number", "serial_number", "id"),
     sqlite_with_rowid=False,
 )

@@ -33,10 +33,11 @@ from homeport.protocols.native.wire import (
     encode,
 )
 from homeport.provisioning.enrolment.enrol import enrol
-from homeport.provisioning.enrolment.outcome import Outcome, Refusal
+from homeport.provisioning.enrolment.outcome import Outcome
 from homeport.provisioning.enrolment.visit import Visit
 from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Issuer, Registry
+from homeport.provisioning.refusal import Refusal
 from homeport.provisioning.renew import Renewing, renew
 from homeport.provisioning.waiting import Waiting
 from homeport.telemetry import CODE, DEVICE, ENROLMENT, REQUEST, SOURCE, about
