@@ -22,7 +22,7 @@ from homeport.domain.enrolment import Enrolment, State
 from homeport.domain.ownership import SalesRecord, SerialRange
 from homeport.domain.tenant import Tenant
 from homeport.errors import Code, HomeportError
-from homeport.provisioning.ports import MintedDevice, Registry, Transaction
+from homeport.provisioning.ports import DeviceFilter, MintedDevice, Registry, Transaction
 from homeport.storage.sqlite import SqliteRegistry
 
 Result = TypeVar("Result")
@@ -159,6 +159,18 @@ def sale(first: str, last: str, tenant: str = "acme", **changes: Any) -> SalesRe
         source="sales.csv, line 2",
     )
     return replace(record, **changes)
+
+
+async def all_devices(tx: Transaction) -> list[Device]:
+    """By serial number."""
+    found: list[Device] = []
+    after: str | None = None
+    while True:
+        page = await tx.search.devices(DeviceFilter(), after=after, limit=1000)
+        found += [row.device for row in page.rows]
+        if page.next is None:
+            return found
+        after = page.next
 
 
 async def add_tenants(tx: Transaction) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Devices: single ones, pages, and manifests."""
+"""Devices: single ones, and manifests."""
 
 from dataclasses import replace
 
@@ -11,13 +11,12 @@ from contract.registry_suite import (
     NOW,
     OTHER_MAKER,
     add_tenants,
+    all_devices,
     device,
     device_id,
     minted,
     opened,
-    run_of,
 )
-from homeport.domain.enrolment import State
 from homeport.domain.ownership import Ownership, SerialRange
 from homeport.errors import Code, HomeportError, MalformedError
 
@@ -73,55 +72,6 @@ def test_a_search_returns_ten_at_most(opened):
     assert [known.id.authority[0] for known in found] == list("abcdefghij")
 
 
-def test_pages_follow_each_other_by_id(opened):
-    serial_numbers = ["SN-9", "SN-10", "SN-1", "é", "sn-1", "SN=1"]
-    for serial in serial_numbers:
-        opened.do(lambda tx, serial=serial: tx.devices.put(device(serial)))
-    seen, after = [], None
-    while page := opened.see(
-        lambda tx, after=after: tx.devices.page(state=None, after=after, limit=2)
-    ):
-        assert all(run is None for _, run in page)
-        seen += [str(known.id) for known, _ in page]
-        after = page[-1][0].id
-    assert seen == sorted(str(device_id(serial)) for serial in serial_numbers)
-
-
-def test_pages_show_the_latest_run_and_are_narrowed_by_its_state(opened):
-    serial_numbers = [f"SN-{number}" for number in range(6)]
-    runs = {
-        "SN-0": [State.OPERATIONAL, State.AWAITING_DECISION],
-        "SN-1": [State.AWAITING_OWNER],
-        "SN-2": [State.SUPERSEDED, State.OPERATIONAL],
-        "SN-4": [State.AWAITING_DECISION],
-        "SN-5": [State.OPERATIONAL, State.SUPERSEDED],
-    }
-
-    async def fill(tx):
-        for serial in serial_numbers:
-            await tx.devices.put(device(serial))
-            for number, state in enumerate(runs.get(serial, [])):
-                run = run_of(number, state, device=device_id(serial), id=f"{serial}/{number}")
-                await tx.enrolments.put(run)
-
-    opened.do(fill)
-
-    def page(state, after=None, limit=10):
-        rows = opened.see(lambda tx: tx.devices.page(state=state, after=after, limit=limit))
-        return [(known.id.serial_number, run.id if run else None) for known, run in rows]
-
-    everything = ["SN-0/0", "SN-1/0", "SN-2/1", None, "SN-4/0", "SN-5/0"]
-    assert page(None) == list(zip(serial_numbers, everything, strict=True))
-    assert page(State.OPERATIONAL) == [
-        ("SN-0", "SN-0/0"),
-        ("SN-2", "SN-2/1"),
-        ("SN-5", "SN-5/0"),
-    ]
-    assert page(State.OPERATIONAL, device_id("SN-0"), 1) == [("SN-2", "SN-2/1")]
-    assert page(State.AWAITING_DECISION) == [("SN-4", "SN-4/0")]
-    assert page(State.SUPERSEDED) == []
-
-
 def test_a_manifest_registers_its_devices_once(opened):
     manifest = [minted(f"SN-{number:04}", f"{number:064x}") for number in range(2500)]
     assert opened.import_minted(MAKER, *manifest) == 2500
@@ -156,8 +106,7 @@ def test_a_manifest_that_contradicts_the_registry_changes_nothing(opened):
     with pytest.raises(HomeportError, match="SN-2") as caught:
         opened.import_minted(MAKER, minted("SN-1"), minted("SN-2", "bb" * 32), minted("SN-3"))
     assert caught.value.code is Code.DEVICE_CONFLICT
-    page = opened.see(lambda tx: tx.devices.page(state=None, after=None, limit=10))
-    assert [known for known, _ in page] == [device("SN-2", minted=True)]
+    assert opened.see(all_devices) == [device("SN-2", minted=True)]
 
 
 def test_a_device_that_was_only_seen_becomes_minted(opened):
@@ -192,7 +141,7 @@ def test_a_manifest_that_breaks_off_registers_nothing(opened):
 
     with pytest.raises(MalformedError, match="line 1501"):
         opened.run(work())
-    assert not opened.see(lambda tx: tx.devices.page(state=None, after=None, limit=1))
+    assert opened.see(all_devices) == []
 
 
 def test_a_manifest_with_an_impossible_serial_number_is_refused(opened):

@@ -11,8 +11,8 @@ import pytest
 from homeport.domain.enrolment import State
 from homeport.storage import parts
 from homeport.storage.compiled import Statement
-from homeport.storage.parts.devices import _page_in
 from homeport.storage.parts.sales import _beginning_with
+from homeport.storage.parts.search import Looked, Way, _edge, _rows
 from homeport.storage.schema import COMMON
 from homeport.storage.upgrade import prepare
 
@@ -28,8 +28,16 @@ def statements():
         for name, value in vars(importlib.import_module(f"{parts.__name__}.{module.name}")).items():
             if isinstance(value, Statement):
                 yield f"{module.name}.{name}", value
-    for state in State:
-        yield f"devices._page_in({state})", _page_in(state)
+    for state in (state for state in State if state not in COMMON):
+        way = Way(is_of_tenant=False, state=state)
+        yield f"search._edge({state})", _edge(way)
+        yield f"search._rows({state})", _rows(way, Looked(state, True, True, True))
+    for name in ("all", "tenant"):
+        way = Way(is_of_tenant=name == "tenant")
+        yield f"search._edge({name})", _edge(way)
+        yield f"search._rows({name})", _rows(way, Looked())
+        looked = Looked(State.OPERATIONAL, False, False, True)
+        yield f"search._rows({name}, looked at)", _rows(way, looked)
     yield "sales._beginning_with(13)", _beginning_with(13)
 
 
@@ -66,14 +74,28 @@ def test_no_statement_reads_a_whole_table(database, name):
 def test_what_is_long_comes_sorted_from_its_index(database, name):
     steps = plan(database, STATEMENTS[name])
     sorts = [step for step in steps if "TEMP B-TREE" in step]
-    if name not in SORTED and "_page" not in name.lower() and not name.startswith("sales."):
+    if name not in SORTED and not name.startswith(("search._rows", "sales.")):
         assert not sorts
 
 
-@pytest.mark.parametrize("state", State)
-def test_a_page_in_a_rare_state_is_found_by_it(database, state):
-    steps = plan(database, STATEMENTS[f"devices._page_in({state})"])
-    by_state = [step for step in steps if "ix_enrolments_state (state=? AND device>?)" in step]
-    assert bool(by_state) == (state not in COMMON)
-    ordered = [step for step in steps if step == "USE TEMP B-TREE FOR ORDER BY"]
-    assert len(ordered) == 1  # inside: the few runs of one device
+@pytest.mark.parametrize("state", [state for state in State if state not in COMMON])
+@pytest.mark.parametrize("part", ["edge", "rows"])
+def test_what_is_in_a_rare_state_is_found_by_it(database, state, part):
+    steps = plan(database, STATEMENTS[f"search._{part}({state})"])
+    assert [step for step in steps if "ix_enrolments_state (state=? AND device>?" in step]
+
+
+@pytest.mark.parametrize("part", ["edge", "rows"])
+@pytest.mark.parametrize(
+    ("way", "index"),
+    [("all", "ix_devices_serial_number ("), ("tenant", "ix_devices_tenant (tenant=? AND ")],
+)
+def test_a_list_begins_and_ends_in_its_index(database, part, way, index):
+    steps = plan(database, STATEMENTS[f"search._{part}({way})"])
+    assert f"{index}(serial_number,id)>(?,?) AND (serial_number,id)<(?,?))" in steps[0]
+
+
+@pytest.mark.parametrize("name", [name for name in STATEMENTS if name.startswith("search.")])
+def test_only_the_few_runs_of_one_device_are_sorted(database, name):
+    steps = plan(database, STATEMENTS[name])
+    assert steps.count("USE TEMP B-TREE FOR ORDER BY") == name.startswith("search._rows")

@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contract.registry_suite import NOW, add_tenants, device, device_id, event, opened, run_of, sale
+from contract.registry_suite import (
+    NOW,
+    add_tenants,
+    all_devices,
+    device,
+    device_id,
+    event,
+    opened,
+    run_of,
+    sale,
+)
 from homeport.domain.device import DeviceId
 from homeport.errors import Code, HomeportError, MalformedError
 
@@ -117,8 +127,7 @@ def test_a_verb_that_fails_does_not_take_others_with_it(opened):
             assert result.code is Code.DEVICE_UNKNOWN
         else:
             assert result == number
-    page = opened.see(lambda tx: tx.devices.page(state=None, after=None, limit=100))
-    kept = {known.id.serial_number for known, _ in page}
+    kept = {known.id.serial_number for known in opened.see(all_devices)}
     assert kept == {f"SN-{number}" for number in range(90) if number % 3 == 2}
     told = {e.device.serial_number for e in opened.see(lambda tx: tx.audit.since(0))}
     assert told == kept

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from fakes.registry.enrolments import latest_of
 from fakes.registry.rows import Rows, keepable
 from homeport.domain.claim import ClaimCode
 from homeport.domain.device import Device, DeviceId
-from homeport.domain.enrolment import Enrolment, State
 from homeport.domain.ownership import SerialRange
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.ports import MintedDevice, Staged
@@ -28,19 +26,6 @@ class FakeDevices:
     async def find(self, text: str) -> Sequence[Device]:
         found = [d for d in self._sorted() if text in (str(d.id), d.id.serial_number)]
         return found[:10]
-
-    async def page(
-        self, *, state: State | None, after: DeviceId | None, limit: int
-    ) -> Sequence[tuple[Device, Enrolment | None]]:
-        beyond = str(after) if after else ""
-        rows = [
-            (device, latest_of(self._rows, device.id))
-            for device in self._sorted()
-            if str(device.id) > beyond
-        ]
-        if state is not None:
-            rows = [(device, run) for device, run in rows if run and run.state is state]
-        return rows[:limit]
 
     async def put(self, device: Device) -> None:
         if device.tenant is not None and device.tenant not in self._rows.tenants:

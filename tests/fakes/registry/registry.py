@@ -25,6 +25,7 @@ from fakes.registry.people import (
 from fakes.registry.places import FakeAuthorities, FakeTenants, FakeUpstreams
 from fakes.registry.rows import Rows
 from fakes.registry.sales import FakeSalesRecords
+from fakes.registry.search import FakeSearch
 from fakes.registry.trail import FakeAuditTrail
 from homeport.domain.claim import ClaimCode
 from homeport.domain.device import Device, DeviceId
@@ -47,6 +48,7 @@ from homeport.provisioning.ports import (
     MintedDevice,
     PresenceBoard,
     SalesRecords,
+    Search,
     Sessions,
     Staged,
     Tenants,
@@ -81,6 +83,7 @@ class FakeTransaction:
         self.api_keys: ApiKeys = FakeApiKeys(rows)
         self.audit: AuditTrail = FakeAuditTrail(rows.audit)
         self.answers: KeptAnswers = FakeKeptAnswers(rows)
+        self.search: Search = FakeSearch(rows)
 
 
 class FakeRegistry:

@@ -29,9 +29,11 @@ from homeport.provisioning.ports.people import (
 )
 from homeport.provisioning.ports.places import Authorities, Authority, Tenants, Upstreams
 from homeport.provisioning.ports.registry import Registry, Transaction
+from homeport.provisioning.ports.search import NEVER_SEEN, DeviceFilter, Found, Listed, Search
 from homeport.provisioning.ports.trail import AuditTrail
 
 __all__ = [
+    "NEVER_SEEN",
     "Accounts",
     "ApiKeys",
     "AuditTrail",
@@ -40,20 +42,24 @@ __all__ = [
     "ClaimCodes",
     "Claims",
     "Credentials",
+    "DeviceFilter",
     "Devices",
     "Enrolments",
+    "Found",
     "Identities",
     "Invitations",
     "IssuedCertificate",
     "Issuer",
     "KeptAnswer",
     "KeptAnswers",
+    "Listed",
     "Members",
     "MintedDevice",
     "Presence",
     "PresenceBoard",
     "Registry",
     "SalesRecords",
+    "Search",
     "Sessions",
     "Staged",
     "StoredVoucher",

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from homeport.domain.device import Device, DeviceId
-from homeport.domain.enrolment import Enrolment, State
 from homeport.domain.ownership import SerialRange
 
 Row = TypeVar("Row")
@@ -44,12 +43,6 @@ class Devices(Protocol):
 
     async def find(self, text: str) -> Sequence[Device]:
         """Return those whose id or whole serial number is the text (at most 10)."""
-        ...
-
-    async def page(
-        self, *, state: State | None, after: DeviceId | None, limit: int
-    ) -> Sequence[tuple[Device, Enrolment | None]]:
-        """Return devices with their latest enrolment, by id, beyond `after`."""
         ...
 
     async def put(self, device: Device) -> None:

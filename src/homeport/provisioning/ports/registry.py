@@ -19,6 +19,7 @@ from homeport.provisioning.ports.people import (
     Sessions,
 )
 from homeport.provisioning.ports.places import Authorities, Tenants, Upstreams
+from homeport.provisioning.ports.search import Search
 from homeport.provisioning.ports.trail import AuditTrail
 
 Result = TypeVar("Result")
@@ -46,6 +47,7 @@ class Transaction(Protocol):
     api_keys: ApiKeys
     audit: AuditTrail
     answers: KeptAnswers
+    search: Search
 
 
 class Registry(Protocol):

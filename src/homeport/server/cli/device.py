@@ -10,9 +10,9 @@ from rich.markup import escape
 
 from homeport.domain.audit import AuditEvent
 from homeport.domain.credential import Credential
-from homeport.domain.device import Device, DeviceId
+from homeport.domain.device import Device
 from homeport.domain.enrolment import PARKED, Enrolment, State, advice_on
-from homeport.provisioning.ports import Presence, Transaction
+from homeport.provisioning.ports import DeviceFilter, Listed, Presence, Transaction
 from homeport.server.cli.lookup import one_device
 from homeport.server.cli.session import (
     Config,
@@ -54,21 +54,31 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List devices with their states, by id."""
-    start = DeviceId.parse(after) if after else None
-    page = read(
-        settings_of(config, data),
-        lambda tx: tx.devices.page(state=state, after=start, limit=limit),
-    )
+    page, more = read(settings_of(config, data), lambda tx: _page(tx, state, after, limit))
     if as_json:
-        print_json([_summary(device, run) for device, run in page])
+        print_json([_summary(row.device, row.run) for row in page])
         return
+    known = [(row.device, row.run) for row in page]
     rows = [
         (d.id.serial_number, d.model, _state(run), d.tenant or "–", d.upstream or "–", _when(run))
-        for d, run in page
+        for d, run in known
     ]
     print_table(("serial number", "model", "state", "tenant", "upstream", "since"), rows)
-    if len(page) == limit:
-        say(f"There may be more: --after {page[-1][0].id}")
+    if more:
+        say(f"There may be more: --after {more}")
+
+
+async def _page(
+    tx: Transaction, state: State | None, after: str | None, limit: int
+) -> tuple[list[Listed], str | None]:
+    wanted = DeviceFilter(state=state)
+    rows: list[Listed] = []
+    while True:
+        found = await tx.search.devices(wanted, after=after, limit=limit - len(rows))
+        rows += found.rows
+        after = found.next
+        if after is None or len(rows) == limit:
+            return rows, after
 
 
 @app.command()

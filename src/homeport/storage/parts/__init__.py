@@ -17,6 +17,7 @@ from homeport.provisioning.ports import (
     Members,
     PresenceBoard,
     SalesRecords,
+    Search,
     Sessions,
     Tenants,
     Upstreams,
@@ -38,6 +39,7 @@ from homeport.storage.parts.people.members import SqlMembers
 from homeport.storage.parts.people.sessions import SqlSessions
 from homeport.storage.parts.presence import SqlPresenceBoard
 from homeport.storage.parts.sales import SqlSalesRecords
+from homeport.storage.parts.search import SqlSearch
 from homeport.storage.parts.tenants import SqlTenants
 from homeport.storage.parts.upstreams import SqlUpstreams
 from homeport.storage.parts.vouchers import SqlVouchers
@@ -67,3 +69,4 @@ class SqlTransaction:
         self.api_keys: ApiKeys = SqlApiKeys(connection)
         self.audit: AuditTrail = SqlAuditTrail(connection)
         self.answers: KeptAnswers = SqlKeptAnswers(connection)
+        self.search: Search = SqlSearch(connection)

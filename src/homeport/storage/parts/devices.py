@@ -3,27 +3,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import Final
 
-from sqlalchemy import func, literal_column, or_, select, text
+from sqlalchemy import func, or_, select
 
 from homeport.domain.device import Device, DeviceId
-from homeport.domain.enrolment import Enrolment, State
 from homeport.domain.ownership import Ownership, Proof, SerialRange
 from homeport.errors import Code
 from homeport.provisioning.ports import MintedDevice, Staged
-from homeport.storage.compiled import ONE, ZERO, Statement, named, query, upsert
+from homeport.storage.compiled import ZERO, named, query, upsert
 from homeport.storage.connection import Connection, Row
 from homeport.storage.instants import to_instant, to_micros
 from homeport.storage.parts import minted
-from homeport.storage.parts.enrolments import COLUMNS, precedence, to_enrolment
-from homeport.storage.schema import COMMON, UNCOMMON, devices, enrolments
+from homeport.storage.schema import devices
 
 FOUND_MAX: Final = 10
 """As many makers may use one serial number before a person must give the whole id."""
 
-_COLUMNS: Final = [
+COLUMNS: Final = [
     devices.c[name]
     for name in (
         "authority",
@@ -40,7 +37,7 @@ _COLUMNS: Final = [
         "proof",
     )
 ]
-_ALL: Final = select(*_COLUMNS)
+_ALL: Final = select(*COLUMNS)
 _GET: Final = query(_ALL.where(devices.c.id == named("id")))
 _FIND: Final = query(
     _ALL.where(or_(devices.c.id == named("text"), devices.c.serial_number == named("text")))
@@ -62,35 +59,6 @@ _UNOWNED: Final = (
 _UNOWNED_OF_ANY: Final = query(_UNOWNED)
 _UNOWNED_OF_ONE: Final = query(_UNOWNED.where(devices.c.authority == named("authority")))
 
-_runs = enrolments.alias("runs")
-_LATEST: Final = select(_runs.c.number).order_by(*precedence(_runs)).limit(ONE).offset(ZERO)
-_PAGE: Final = query(
-    select(*_COLUMNS, *COLUMNS)
-    .outerjoin_from(
-        devices,
-        enrolments,
-        enrolments.c.number
-        == _LATEST.where(_runs.c.device == devices.c.id).correlate(devices).scalar_subquery(),
-    )
-    .where(devices.c.id > named("after"))
-    .order_by(devices.c.id)
-    .limit(named("limit"))
-    .offset(ZERO)
-)
-_IN_STATE: Final = (
-    select(*_COLUMNS, *COLUMNS)
-    .join_from(enrolments, devices, enrolments.c.device == devices.c.id)
-    .where(
-        enrolments.c.device > named("after"),
-        enrolments.c.number
-        == _LATEST.where(_runs.c.device == enrolments.c.device)
-        .correlate(enrolments)
-        .scalar_subquery(),
-    )
-    .order_by(enrolments.c.device)
-    .limit(named("limit"))
-    .offset(ZERO)
-)
 _PUT: Final = upsert(
     devices,
     key=["id"],
@@ -104,13 +72,6 @@ _OWNERSHIPS: Final = {state.value: state for state in Ownership}
 """A look-up; calling the enumeration takes four times as long, and this is every enrolment."""
 
 
-@cache
-def _page_in(state: State) -> Statement:
-    """Compile one statement for each state: an index of some states serves no parameter."""
-    rows = _IN_STATE.where(enrolments.c.state == literal_column(f"'{state.value}'"))
-    return query(rows if state in COMMON else rows.where(text(UNCOMMON)))
-
-
 class SqlDevices:
     """The port `Devices`."""
 
@@ -121,21 +82,12 @@ class SqlDevices:
     async def get(self, device: DeviceId) -> Device | None:
         """Return one by its id."""
         row = await self._connection.row(_GET, {"id": str(device)})
-        return _device(row, device) if row else None
+        return to_device(row, device) if row else None
 
     async def find(self, text: str) -> Sequence[Device]:
         """Return those whose id or whole serial number is the text (at most 10), by id."""
         rows = await self._connection.rows(_FIND, {"text": text, "limit": FOUND_MAX})
-        return [_device(row) for row in rows]
-
-    async def page(
-        self, *, state: State | None, after: DeviceId | None, limit: int
-    ) -> Sequence[tuple[Device, Enrolment | None]]:
-        """Return devices with their latest enrolment, by id, beyond `after`."""
-        values = {"after": str(after) if after else "", "limit": limit}
-        statement = _PAGE if state is None else _page_in(state)
-        rows = await self._connection.rows(statement, values)
-        return [_device_and_run(row) for row in rows]
+        return [to_device(row) for row in rows]
 
     async def put(self, device: Device) -> None:
         """Add it, or change the model, the IDevID and all about the owner of the one there is."""
@@ -181,7 +133,7 @@ class SqlDevices:
         while len(found) < limit:
             seen = after.serial_number if after else ""
             values |= {"first": max(serial_numbers.first, seen), "seen": seen, "after": str(after)}
-            page = [_device(row) for row in await self._connection.rows(statement, values)]
+            page = [to_device(row) for row in await self._connection.rows(statement, values)]
             found += [device for device in page if device.id.serial_number in serial_numbers]
             if len(page) < limit:
                 break
@@ -189,7 +141,8 @@ class SqlDevices:
         return found[:limit]
 
 
-def _device(row: Row, device: DeviceId | None = None) -> Device:
+def to_device(row: Row, device: DeviceId | None = None) -> Device:
+    """Read a row of COLUMNS; the caller may know the id already."""
     authority, serial_number, model, hardware_identity, is_minted, fingerprint, *rest = row
     tenant, upstream, epoch, registered_at, ownership, proof = rest
     return Device(
@@ -205,9 +158,3 @@ def _device(row: Row, device: DeviceId | None = None) -> Device:
         ownership=_OWNERSHIPS[ownership],
         proof=Proof(proof) if proof else None,
     )
-
-
-def _device_and_run(row: Row) -> tuple[Device, Enrolment | None]:
-    device = _device(row[: len(_COLUMNS)])
-    run = row[len(_COLUMNS) :]
-    return device, to_enrolment(device.id, run) if run[0] is not None else None

@@ -77,6 +77,14 @@ devices: Final = Table(
     # The ownership epoch for which the code counts: every new owner ends it.
     Column("claim_code_epoch", BigInteger, nullable=False, server_default="0"),
     Index("ix_devices_serial_number", "serial_number", "id"),
+    Index(
+        "ix_devices_tenant",
+        "tenant",
+        "serial_number",
+        "id",
+        sqlite_where=text("tenant IS NOT NULL"),
+        postgresql_where=text("tenant IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 
