@@ -7,7 +7,8 @@ public key into an HMAC secret, or asks for `none` (RFC 8725 section 3.1).
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from functools import cache
+from typing import Final, TypeGuard
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -65,17 +66,40 @@ _BY_CURVE: Final[Mapping[str, tuple[SignatureAlgorithm, ...]]] = {
 _RSA: Final = (SignatureAlgorithm.PS256, SignatureAlgorithm.RS256)
 
 
+# Once for each class: these are abstract, and `isinstance` asked a microsecond each time.
+@cache
+def _is_elliptic(kind: type) -> bool:
+    return issubclass(kind, ec.EllipticCurvePublicKey)
+
+
+@cache
+def _is_rsa(kind: type) -> bool:
+    return issubclass(kind, rsa.RSAPublicKey)
+
+
+def is_elliptic(key: object) -> TypeGuard[ec.EllipticCurvePublicKey]:
+    """Say whether it is a public key on a curve."""
+    kind: type = type(key)
+    return _is_elliptic(kind)
+
+
+def is_rsa(key: object) -> TypeGuard[rsa.RSAPublicKey]:
+    """Say whether it is a public RSA key."""
+    kind: type = type(key)
+    return _is_rsa(kind)
+
+
 def algorithms_of(public_key: object) -> tuple[SignatureAlgorithm, ...]:
     """Return the algorithms that fit a public key, the preferred one first.
 
     Raise KEY_UNSUITABLE for any other kind, curve or size (Ed25519, P-521, RSA-1024, ...).
     """
-    if isinstance(public_key, ec.EllipticCurvePublicKey):
+    if is_elliptic(public_key):
         fitting = _BY_CURVE.get(public_key.curve.name)
         if fitting is not None:
             return fitting
         raise HomeportError(Code.KEY_UNSUITABLE, f"curve {public_key.curve.name}")
-    if isinstance(public_key, rsa.RSAPublicKey):
+    if is_rsa(public_key):
         if public_key.key_size not in RSA_BITS:
             raise HomeportError(Code.KEY_UNSUITABLE, f"RSA with {public_key.key_size} bits")
         if public_key.public_numbers().e > RSA_EXPONENT_MAX:
@@ -87,9 +111,9 @@ def algorithms_of(public_key: object) -> tuple[SignatureAlgorithm, ...]:
 def suitable(public_key: object) -> PublicKey:
     """Return the key if it is of a kind that we accept anywhere, else raise KEY_UNSUITABLE."""
     algorithms_of(public_key)
-    if not isinstance(public_key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        raise HomeportError(Code.KEY_UNSUITABLE, type(public_key).__name__)
-    return public_key
+    if is_elliptic(public_key) or is_rsa(public_key):
+        return public_key
+    raise HomeportError(Code.KEY_UNSUITABLE, type(public_key).__name__)
 
 
 def default_algorithm(public_key: object) -> SignatureAlgorithm:
@@ -111,13 +135,13 @@ def verify_signature(
     if algorithm not in algorithms_of(public_key):
         raise HomeportError(Code.ALGORITHM_REFUSED, f"{algorithm} for another kind of key")
     try:
-        if isinstance(public_key, ec.EllipticCurvePublicKey):
-            # Another length would give the numbers r and s for other bytes as well.
-            if len(signature) != 2 * COORDINATE_SIZE[algorithm]:
-                raise InvalidSignature
+        if is_rsa(public_key):
+            public_key.verify(signature, data, RSA_PADDING[algorithm], SHA256)
+        # Another length would give the numbers r and s for other bytes as well.
+        elif is_elliptic(public_key) and len(signature) == 2 * COORDINATE_SIZE[algorithm]:
             public_key.verify(der_from_jose(signature), data, ECDSA[algorithm])
         else:
-            public_key.verify(signature, data, RSA_PADDING[algorithm], SHA256)
+            raise InvalidSignature
     except InvalidSignature:
         raise HomeportError(Code.SIGNATURE_WRONG) from None
 

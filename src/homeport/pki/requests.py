@@ -11,10 +11,13 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.keys import PrivateKey, PublicKey, SignatureAlgorithm, default_algorithm, suitable
+from homeport.keys.algorithms import is_elliptic
 from homeport.pki.certificates import READ_ERRORS
 from homeport.pki.subjects import device_subject
 
@@ -22,6 +25,13 @@ REQUEST_LIMIT: Final = 8_192
 """Bytes; an RSA-4096 request takes 1.5 kB, with attestation attributes up to 6 kB."""
 
 SIGNATURE_HASHES: Final = frozenset({"sha256", "sha384", "sha512"})
+
+_ECDSA: Final = {
+    SignatureAlgorithmOID.ECDSA_WITH_SHA256: ec.ECDSA(hashes.SHA256()),
+    SignatureAlgorithmOID.ECDSA_WITH_SHA384: ec.ECDSA(hashes.SHA384()),
+    SignatureAlgorithmOID.ECDSA_WITH_SHA512: ec.ECDSA(hashes.SHA512()),
+}
+"""What `is_signature_valid` works out anew for each request, in a quarter of the check's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,7 @@ def verify_request(der: bytes) -> ProvenCsr:
         raise MalformedError(str(error), Code.CSR_MALFORMED) from None
     # Before the signature: a huge RSA key would make the check itself an attack.
     public_key = suitable(key)
-    if not _is_signed_by_itself(request):
+    if not _is_signed_by(public_key, request):
         raise HomeportError(Code.CSR_UNPROVEN, "the signature is not by the key in the request")
     return ProvenCsr(public_key, der)
 
@@ -70,8 +80,12 @@ def hash_for(public_key: PublicKey) -> hashes.SHA256 | hashes.SHA384:
     return hashes.SHA256()
 
 
-def _is_signed_by_itself(request: x509.CertificateSigningRequest) -> bool:
+def _is_signed_by(public_key: PublicKey, request: x509.CertificateSigningRequest) -> bool:
     try:
+        ecdsa = _ECDSA.get(request.signature_algorithm_oid)
+        if ecdsa is not None and is_elliptic(public_key):
+            public_key.verify(request.signature, request.tbs_certrequest_bytes, ecdsa)
+            return True
         algorithm = request.signature_hash_algorithm
         if algorithm is None or algorithm.name not in SIGNATURE_HASHES:
             return False

@@ -8,10 +8,9 @@ CVE-2022-26320 (printers made such keys); CA/Browser Forum Baseline Requirements
 import math
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from homeport.ca.checks.plan import Plan
 from homeport.errors import Code, HomeportError
+from homeport.keys.algorithms import is_rsa
 
 ROUNDS: Final = 100
 
@@ -19,7 +18,7 @@ ROUNDS: Final = 100
 def check_rsa_close_primes(plan: Plan) -> None:
     """Raise KEY_UNSUITABLE if the modulus falls apart."""
     key = plan.draft.public_key
-    if not isinstance(key, rsa.RSAPublicKey):
+    if not is_rsa(key):
         return
     modulus = key.public_numbers().n
     first = math.isqrt(modulus - 1) + 1

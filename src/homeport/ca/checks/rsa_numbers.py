@@ -8,10 +8,9 @@ is odd and from 2^16+1 to 2^256-1; the modulus is odd and has no factor below 75
 import math
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from homeport.ca.checks.plan import Plan
 from homeport.errors import Code, HomeportError
+from homeport.keys.algorithms import is_rsa
 
 EXPONENTS: Final = range(2**16 + 1, 2**256, 2)
 
@@ -24,7 +23,7 @@ _SMALL_NUMBERS: Final = math.factorial(FACTOR_LIMIT - 1)
 def check_rsa_numbers(plan: Plan) -> None:
     """Raise KEY_UNSUITABLE otherwise."""
     key = plan.draft.public_key
-    if not isinstance(key, rsa.RSAPublicKey):
+    if not is_rsa(key):
         return
     numbers = key.public_numbers()
     if numbers.e not in EXPONENTS:

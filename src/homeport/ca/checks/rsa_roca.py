@@ -9,10 +9,9 @@ a hundred million. Nemec et al., "The Return of Coppersmith's Attack", ACM CCS 2
 
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from homeport.ca.checks.plan import Plan
 from homeport.errors import Code, HomeportError
+from homeport.keys.algorithms import is_rsa
 
 GENERATOR: Final = 65537
 
@@ -40,7 +39,7 @@ _POWERS: Final = {prime: _powers(prime) for prime in _PRIMES}
 def check_rsa_roca(plan: Plan) -> None:
     """Raise KEY_UNSUITABLE for a key with the fingerprint."""
     key = plan.draft.public_key
-    if not isinstance(key, rsa.RSAPublicKey):
+    if not is_rsa(key):
         return
     modulus = key.public_numbers().n
     if all(modulus % prime in powers for prime, powers in _POWERS.items()):
