@@ -142,6 +142,11 @@ class Ask:
         """Refuse if the thing is not as the caller's If-Match says (CHANGED_MEANWHILE)."""
         demand_match(self._request.headers.get("if-match"), tag_of(*facts), what)
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the caller says what it has seen (If-Match)."""
+        return "if-match" in self._request.headers
+
     def _guarded(
         self, verb: Callable[[Transaction], Awaitable[Result]]
     ) -> Callable[[Transaction], Awaitable[Result]]:
@@ -197,11 +202,21 @@ async def _changing(
     return ask
 
 
+async def _acting(
+    ask: Annotated[Ask, Depends(_posting)],
+    _same: Annotated[Ask, Depends(_changing)],
+) -> Ask:
+    return ask
+
+
 Asked = Annotated[Ask, Depends(_asking)]
 """Parameter of a handler that reads."""
 
 Posted = Annotated[Ask, Depends(_posting)]
 """Parameter of a handler of a POST: takes an Idempotency-Key."""
+
+Acted = Annotated[Ask, Depends(_acting)]
+"""Parameter of a handler of a POST about something that is there: takes both headers."""
 
 Changed = Annotated[Ask, Depends(_changing)]
 """Parameter of a handler of a PUT, PATCH or DELETE: takes If-Match."""

@@ -7,8 +7,11 @@ from typing import Final
 from fastapi import APIRouter
 
 from homeport.api.server.resources import tenants, upstreams
+from homeport.api.server.resources.devices import decide, look
 
 ROUTERS: Final[Sequence[APIRouter]] = (
+    look.router,
+    decide.router,
     tenants.router,
     upstreams.router,
 )
