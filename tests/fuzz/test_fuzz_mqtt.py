@@ -21,6 +21,7 @@ from homeport.domain.topics import Topic
 from homeport.errors import MalformedError
 from homeport.keys import Secret
 from homeport.pki import base64url
+from homeport.protocols.mqtt.commands import read_command, read_result
 from homeport.protocols.mqtt.wire import read_state
 
 CORPUS: Final = Path(__file__).parent / "corpus"
@@ -45,6 +46,8 @@ def read_login(password: bytes) -> object:
 
 READERS: Final[dict[str, Callable[[bytes], object]]] = {
     "mqtt-state": read_state,
+    "mqtt-command": read_command,
+    "mqtt-result": read_result,
     "mqtt-subject": lambda octets: Topic.parse_subject(octets.decode("utf-8", "surrogateescape")),
     "mqtt-callout-claims": read_signed_claims,
 }

@@ -5,13 +5,15 @@ from typing import Final
 
 from homeport.domain import topics
 from homeport.domain.device import DeviceId
-from homeport.domain.topics import Branch, Topic, device_permissions
+from homeport.domain.topics import CHANNELLED, Branch, Permissions, Topic, device_permissions
 from tools.pages.markdown import table
 
 PURPOSE: Final = {
     Branch.STATE: "retained: `online` once connected; `offline` is the last will",
     Branch.UP: "from the device to its upstream",
     Branch.DOWN: "from the upstream to the device",
+    Branch.COMMAND: "from the platform to the device: renew, rekey, reset; signed",
+    Branch.RESULT: "from the device to the platform: what came of a command",
 }
 
 TENANT: Final = "acme"
@@ -30,20 +32,25 @@ def page() -> str:
     """The topics of one device, and what it may do with them."""
     rows = [(f"`{_example(branch)}`", PURPOSE[branch]) for branch in Branch]
     allowed = device_permissions(TENANT, DEVICE)
-    permissions = [
-        ("publish", ", ".join(f"`{subject}`" for subject in allowed.publish)),
-        ("subscribe", ", ".join(f"`{subject}`" for subject in allowed.subscribe)),
-    ]
+    held = device_permissions(TENANT, DEVICE, is_held=True)
+    watched = ", ".join(f"`{subject}`" for subject in topics.spoken_to_platform())
     return (
         INTRODUCTION
         + f"Tenant `{TENANT}`, device `{DEVICE}`; a channel has up to eight levels:\n\n"
         + table(("topic", "for"), rows)
         + "\nWhat the broker lets this device do, as NATS subjects:\n\n"
-        + table(("may", "subjects"), permissions)
-        + "\nThe platform itself watches "
-        + f"`{topics.every_state_subject()}`.\n"
+        + _permissions(allowed)
+        + "\nAnd while it is in quarantine:\n\n"
+        + _permissions(held)
+        + f"\nThe platform itself watches {watched}.\n"
     )
 
 
+def _permissions(allowed: Permissions) -> str:
+    subjects = {"publish": allowed.publish, "subscribe": allowed.subscribe}
+    rows = [(may, ", ".join(f"`{each}`" for each in those)) for may, those in subjects.items()]
+    return table(("may", "subjects"), rows)
+
+
 def _example(branch: Branch) -> Topic:
-    return Topic(TENANT, DEVICE, branch, "" if branch is Branch.STATE else "temperature")
+    return Topic(TENANT, DEVICE, branch, "temperature" if branch in CHANNELLED else "")

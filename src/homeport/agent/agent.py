@@ -12,14 +12,16 @@ from typing import Final
 from homeport.agent.backoff import Backoff
 from homeport.agent.discovery.services import Announcement, announcing
 from homeport.agent.journey import Event, State
-from homeport.agent.legs.enrolling import Enrolling, is_for_people
+from homeport.agent.legs.enrolling import DEAD_KEY, Enrolling, is_for_people
 from homeport.agent.legs.forgetting import delete_retired, forget, keys_in
+from homeport.agent.legs.obeying import Obeying
 from homeport.agent.legs.operating import Operating
 from homeport.agent.legs.renewing import Renewing
 from homeport.agent.memory.diary import Status
 from homeport.agent.memory.records import Credential
 from homeport.agent.tools import Tools
 from homeport.errors import Code, HomeportError
+from homeport.protocols.mqtt.commands import Command
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Agent:
         self._operating = operating
         self._enrolling = Enrolling(tools, load_library)
         self._renewing = Renewing(tools)
+        self._obeying = Obeying(tools, operating)
         rest = tools.settings.rest
         self._rest = Backoff(rest.first, rest.ceiling)
         self._refused_rest = Backoff(rest.refused, rest.refused)
@@ -125,6 +128,8 @@ class Agent:
         if error is None:
             self._rest.reset()
             return
+        if error.code in DEAD_KEY and self._logbook.saved.request is None:
+            return  # The key was dropped; a new one is asked for at once.
         wait = self._wait_after(error)
         async with AsyncExitStack() as stack:
             if self._may_announce(wait):
@@ -178,12 +183,17 @@ class Agent:
 
     async def _operate(self) -> None:
         began = self._tools.clock.monotonic()
+        await self._obeying.report()
         async with asyncio.TaskGroup() as group:
             lost = group.create_task(self._operating.watch(), name="connection")
             due = group.create_task(self._until_renewal(), name="renewal")
-            await asyncio.wait({lost, due}, return_when=asyncio.FIRST_COMPLETED)
-            lost.cancel()
-            due.cancel()
+            asked = group.create_task(self._obeying.next(), name="command")
+            await asyncio.wait({lost, due, asked}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (lost, due, asked):
+                task.cancel()
+        if not asked.cancelled():
+            await self._obey(asked.result())
+            return
         if lost.cancelled():
             self._logbook.step(Event.RENEWAL_DUE)
             return
@@ -193,12 +203,22 @@ class Agent:
             self._rest.reset()
         await self._pause(self._rest.next())
 
+    async def _obey(self, command: Command) -> None:
+        try:
+            await self._obeying.take(command)
+        except HomeportError as error:
+            if error.code is not Code.UPSTREAM_UNREACHABLE:
+                raise
+            logger.warning("the command waits: %s", error)
+
     async def _until_renewal(self) -> None:
         credential = self._logbook.saved.credential
         if credential is None:
             return
         spread = random.uniform(0, RENEWAL_SPREAD)  # noqa: S311  (not a secret)
         due = credential.renew_at + spread * max(credential.not_after - credential.renew_at, 0)
+        if self._logbook.saved.command is not None:
+            due = 0  # The platform wants it now.
         clock = self._tools.clock
         while True:
             left = max(due - clock.now().timestamp(), self._renew_not_before - clock.monotonic())
@@ -215,6 +235,8 @@ class Agent:
             return
         if self._logbook.saved.journey is not State.CONNECTING:
             return  # Revoked, or back to the IDevID: asked there at once.
+        if is_for_people(error):
+            await self._obeying.refuse(error.code)
         self._is_refused = False  # Nobody has said why yet.
         wait = self._wait_after(error)
         self._renew_not_before = self._tools.clock.monotonic() + wait.total_seconds()

@@ -3,9 +3,9 @@
 
 Rules (product decision 6): MQTT only; an operational certificate whose key was used; the registry
 admits its fingerprint for exactly this MQTT client id (a neighbour with a foreign id would evict
-that device and suppress its last will); permissions of that device and nothing else, in particular
-nothing below `$MQTT`; the permission ends with the certificate. Whatever goes wrong is a refusal,
-its reason in our log and the broker's, none for the device.
+that device and suppress its last will); permissions of that device and nothing else (fewer in
+quarantine), in particular nothing below `$MQTT`; the permission ends with the certificate. Whatever
+goes wrong is a refusal, its reason in our log and the broker's, none for the device.
 """
 
 import asyncio
@@ -104,7 +104,9 @@ class Callout:
         grant = Grant(
             account=self._account,
             name=str(admission.device),
-            permissions=device_permissions(admission.tenant, admission.device),
+            permissions=device_permissions(
+                admission.tenant, admission.device, is_held=admission.is_held
+            ),
             expires=admission.not_after,
         )
         log.info("broker: admitted", extra={"device": grant.name, "peer": request.host})

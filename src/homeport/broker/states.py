@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""State messages of all devices, each handed over at least once, also those of while we were away.
+"""What devices say to the platform, each handed over at least once, also of while we were away.
 
-A JetStream stream keeps what devices say at `hp/<tenant>/<device>/state` until it was handled
-("work queue": what is acknowledged is deleted, so it stays small). It is acknowledged after the
-registry has committed. One device's messages are handled in order, different devices' side by
-side. Who may publish to a subject is that device, so the subject says who speaks.
+A JetStream stream keeps what devices say at `hp/<tenant>/<device>/state`, and at the other topics
+of `domain.topics.TO_PLATFORM`, until it was handled ("work queue": what is acknowledged is deleted,
+so it stays small). It is acknowledged after the registry has committed. The messages of one topic
+are handled in order, different ones' side by side. Who may publish to a subject is that device, so
+the subject says who speaks.
 
 MQTT's own copy of what devices retain is kept by NATS; here it only gets limits. There is no
 permission "retain": below its own `up` a device can retain messages in any number of topics, and a
@@ -32,7 +33,7 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from homeport.clock import Clock
-from homeport.domain.topics import every_state_subject
+from homeport.domain.topics import spoken_to_platform
 from homeport.errors import MalformedError
 
 log: Final = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ class StateStream:
         await self._keep(self._retained())
         stream = StreamConfig(
             name=STREAM,
-            subjects=[every_state_subject()],
+            subjects=list(spoken_to_platform()),
             retention=RetentionPolicy.WORK_QUEUE,
             max_msgs_per_subject=PER_DEVICE,
             discard=DiscardPolicy.OLD,

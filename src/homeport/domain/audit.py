@@ -63,6 +63,13 @@ class Name(StrEnum):
     CLAIM_REFUSED = "claim:refused"
     CLAIM_CODE_MADE = "claim-code:made"
     PRESENCE_SHOWN = "presence:shown"
+    DEVICE_QUARANTINED = "device:quarantined"
+    DEVICE_RELEASED = "device:released"
+    COMMAND_ASKED = "command:asked"
+    COMMAND_OBEYED = "command:obeyed"
+    COMMAND_REFUSED = "command:refused"
+    COMMAND_EXPIRED = "command:expired"
+    COMMAND_WITHDRAWN = "command:withdrawn"
 
 
 STORY: Final[Mapping[Name, str]] = {
@@ -113,6 +120,13 @@ STORY: Final[Mapping[Name, str]] = {
     Name.CLAIM_REFUSED: "a claim of {serial_number} was refused",
     Name.CLAIM_CODE_MADE: "{actor} made a fresh claim code; earlier ones are worthless",
     Name.PRESENCE_SHOWN: "belongs to {tenant}, goes to upstream {upstream}: {actor} stood there",
+    Name.DEVICE_QUARANTINED: "was put into quarantine by {actor}: {reason}",
+    Name.DEVICE_RELEASED: "was released from quarantine by {actor}",
+    Name.COMMAND_ASKED: "was asked by {actor} to {order}, until {until}",
+    Name.COMMAND_OBEYED: "did what it was asked: {order}",
+    Name.COMMAND_REFUSED: "did not {order}: {reason}",
+    Name.COMMAND_EXPIRED: "was not heard of in time to {order}",
+    Name.COMMAND_WITHDRAWN: "need not {order} any more: {actor} took it back",
 }
 """How each is told to people; the fields in braces stand in the event's facts."""
 

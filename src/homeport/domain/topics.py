@@ -4,6 +4,8 @@
 `hp/<tenant>/<device>/state`        retained: {"state":"online"|"offline", ...}; offline is the will
 `hp/<tenant>/<device>/up/<channel>`   device to upstream
 `hp/<tenant>/<device>/down/<channel>` upstream to device
+`hp/<tenant>/<device>/command`        platform to device: renew, rekey, reset
+`hp/<tenant>/<device>/result`         device to platform: what came of a command
 
 In NATS the levels are separated by dots. Tenants are the second level, so that one pattern gives a
 tenant everything of its own and nothing else; after a transfer a device has other topics. The
@@ -30,6 +32,15 @@ class Branch(StrEnum):
     STATE = "state"
     UP = "up"
     DOWN = "down"
+    COMMAND = "command"
+    RESULT = "result"
+
+
+CHANNELLED: Final = frozenset({Branch.UP, Branch.DOWN})
+"""The branches with channels below them."""
+
+TO_PLATFORM: Final = (Branch.STATE, Branch.RESULT)
+"""What devices say to the platform itself; kept until it was handled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +51,13 @@ class Topic:
     device: DeviceId
     branch: Branch
     channel: str = ""
-    """Levels below `up` and `down`; empty for `state`."""
+    """Levels below `up` and `down`; empty for the others."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be a topic (MalformedError)."""
         if not NAME.fullmatch(self.tenant):
             raise MalformedError("the tenant's level of the topic is wrong")
-        if (self.branch is Branch.STATE) != (self.channel == ""):
+        if (self.branch in CHANNELLED) != bool(self.channel):
             raise MalformedError("a channel stands below up and down, and only there")
         check = _CHANNEL.fullmatch(self.channel)
         if self.channel and not check:
@@ -92,20 +103,26 @@ def device_prefix(tenant: str, device: DeviceId) -> str:
     return f"{ROOT}/{tenant}/{device}"
 
 
-def device_permissions(tenant: str, device: DeviceId) -> Permissions:
-    """What a device may do: its own state and `up` out, its own `down` in, and nothing else.
+def device_permissions(tenant: str, device: DeviceId, *, is_held: bool = False) -> Permissions:
+    """What a device may do: its own state, results and `up` out, its own commands and `down` in.
+
+    `is_held`: it is in quarantine, and speaks with the platform alone.
 
     No `$MQTT.>`: with it in `publish` a device could forge QoS 1 deliveries to others. `down`
     itself stands beside `down.>` because MQTT's `down/#` is both (section 4.7.1.2): the broker
     refuses the pattern unless both are allowed.
     """
     prefix = device_prefix(tenant, device).replace("/", ".")
+    publish = (f"{prefix}.state", f"{prefix}.result")
+    subscribe = (f"{prefix}.command",)
+    if is_held:
+        return Permissions(publish, subscribe)
     return Permissions(
-        publish=(f"{prefix}.state", f"{prefix}.up.>"),
-        subscribe=(f"{prefix}.down", f"{prefix}.down.>"),
+        publish=(*publish, f"{prefix}.up.>"),
+        subscribe=(*subscribe, f"{prefix}.down", f"{prefix}.down.>"),
     )
 
 
-def every_state_subject() -> str:
-    """The NATS pattern of all devices' states."""
-    return f"{ROOT}.*.*.{Branch.STATE}"
+def spoken_to_platform() -> tuple[str, ...]:
+    """The NATS patterns of what all devices say to the platform."""
+    return tuple(f"{ROOT}.*.*.{branch}" for branch in TO_PLATFORM)

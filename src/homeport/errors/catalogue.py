@@ -171,6 +171,16 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "The MQTT client id is not the id of the certificate's device.",
         "Connect with the device id of the enrolment's answer as client id.",
     ),
+    Code.COMMAND_STALE: Entry(
+        Kind.REFUSED,
+        "The command does not count any more.",
+        "Nothing has to be done: the platform says again what is still to be done.",
+    ),
+    Code.COMMAND_UNKNOWN: Entry(
+        Kind.REFUSED,
+        "The agent does not know this command.",
+        "Update the agent on the device; it obeys renew, rekey and reset.",
+    ),
     Code.CREDENTIAL_REPLACED: Entry(
         Kind.REFUSED,
         "A newer certificate of this device has been used; this one no longer counts.",

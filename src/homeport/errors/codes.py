@@ -54,6 +54,8 @@ class Code(StrEnum):
     CERTIFICATE_EXPIRED = "certificate-expired"
     CLAIM_REFUSED = "claim-refused"
     CLIENT_ID_WRONG = "client-id-wrong"
+    COMMAND_STALE = "command-stale"
+    COMMAND_UNKNOWN = "command-unknown"
     CREDENTIAL_REPLACED = "credential-replaced"
     CREDENTIAL_REVOKED = "credential-revoked"
     DEVICE_DECOMMISSIONED = "device-decommissioned"

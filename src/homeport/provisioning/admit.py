@@ -3,7 +3,8 @@
 
 The private key was shown in the TLS handshake. What is asked here is whether the certificate still
 counts: known, current, unexpired, of the device that the MQTT client id names, and of its present
-owner. Reads only, one look-up by fingerprint and one by device: it runs on every connect.
+owner; and whether it is in quarantine. Reads only, one look-up by fingerprint and two by device: it
+runs on every connect.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ class Admission:
     fingerprint: str
     not_after: datetime
     """End of the certificate; the connection ends then at the latest."""
+    is_held: bool = False
+    """Whether it is in quarantine: it may speak with the platform, and with nobody else."""
 
 
 async def admit(tx: Transaction, *, fingerprint: str, client_id: str, now: datetime) -> Admission:
@@ -44,6 +47,7 @@ async def admit(tx: Transaction, *, fingerprint: str, client_id: str, now: datet
         tenant=tenant,
         fingerprint=fingerprint,
         not_after=credential.not_after,
+        is_held=await tx.quarantines.get(credential.device) is not None,
     )
 
 

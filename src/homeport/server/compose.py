@@ -25,6 +25,7 @@ from homeport.http.problem import with_problems
 from homeport.http.throttle import Throttle
 from homeport.pki.certificates import der_of
 from homeport.pki.jws import JwsSigner
+from homeport.protocols.mqtt.commands import COMMAND_TYP
 from homeport.protocols.mqtt.server import StateMessages
 from homeport.protocols.mqtt.wire import WEBSOCKET_PATH, login_url
 from homeport.protocols.native.server.answers import Answers, Site
@@ -38,6 +39,7 @@ from homeport.provisioning.ports import Registry
 from homeport.provisioning.waiting import WAKING, Waiting
 from homeport.server.authorities import KnownAuthorities
 from homeport.server.certificates.platform_keys import PlatformKeys
+from homeport.server.commanding import Commanding
 from homeport.server.disconnecting import Disconnecting
 from homeport.server.doors import Doors
 from homeport.server.listeners import Listener, Place
@@ -97,7 +99,8 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
             CertificateExpiry(keys.expiries)
             PlatformGauges(waiting, link)
             disconnecting = Disconnecting(link, registry, clock)
-            states = StateMessages(registry)
+            commanding = Commanding(link, registry, clock, lambda: _command_signer(keys))
+            states = StateMessages(registry, commanding.tell)
 
             logins = make_device_throttle(settings, clock)
 
@@ -112,13 +115,15 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
 
             renewing = Renewing(keys, switch, door, devices, broker, clock)
             websockets = [login_url(settings.name, WEBSOCKET_PATH)]
-            trail = Trail(registry, clock, _handlers(known, waiting, disconnecting))
+            trail = Trail(registry, clock, _handlers(known, waiting, disconnecting, commanding))
             yield Platform(
                 listeners=(devices, operations),
                 tasks={
                     "admitting": lambda: link.serve_callout(admitted, websockets),
                     "states": lambda: link.serve_states(states.handle),
                     "disconnecting": disconnecting.work,
+                    "commanding": commanding.work,
+                    "overdue commands": commanding.end_overdue,
                     "trail": trail.follow,
                     "renewing": renewing.keep,
                     **_of_our_broker(broker, states),
@@ -246,8 +251,15 @@ def _endpoints(settings: ServerSettings) -> tuple[Endpoint, ...]:
     return (mqtt, websocket)
 
 
+def _command_signer(keys: PlatformKeys) -> JwsSigner:
+    return JwsSigner(keys.domain_key, COMMAND_TYP, keys.domain_x5c())
+
+
 def _handlers(
-    known: KnownAuthorities, waiting: Waiting, disconnecting: Disconnecting
+    known: KnownAuthorities,
+    waiting: Waiting,
+    disconnecting: Disconnecting,
+    commanding: Commanding,
 ) -> dict[Name, list[Handler]]:
     async def wake(event: AuditEvent) -> None:
         if event.device is not None:
@@ -255,6 +267,9 @@ def _handlers(
 
     handlers: dict[Name, list[Handler]] = {name: [wake] for name in WAKING}
     handlers[Name.CREDENTIAL_REVOKED].append(disconnecting.of_event)
+    handlers[Name.DEVICE_QUARANTINED] = [disconnecting.of_event]
+    handlers[Name.DEVICE_RELEASED] = [disconnecting.of_event]
+    handlers[Name.COMMAND_ASKED] = [commanding.of_event]
     handlers[Name.AUTHORITY_TRUSTED] = [known.refresh]
     return handlers
 

@@ -9,10 +9,13 @@ import pytest
 
 from homeport.domain.topics import Topic
 from homeport.errors import MalformedError
+from homeport.protocols.mqtt import commands
 from homeport.protocols.mqtt.wire import DeviceTopics, Offline, Online, encode, read_state
 
 FOLDER = Path(__file__).parents[2] / "vectors" / "mqtt"
 STATES = sorted((FOLDER / "state").glob("*.json"))
+COMMANDS = sorted((FOLDER / "command").glob("*.json"))
+RESULTS = sorted((FOLDER / "result").glob("*.json"))
 TOPICS: dict[str, Any] = json.loads((FOLDER / "topics" / "topics.json").read_text())
 
 
@@ -35,6 +38,25 @@ def test_there_are_vectors_for_both_verdicts() -> None:
     assert verdicts == {"online", "offline", "malformed"}
 
 
+@pytest.mark.parametrize("path", [*COMMANDS, *RESULTS], ids=lambda path: path.stem)
+def test_a_command_and_a_result_are_read_as_their_vectors_say(path: Path) -> None:
+    vector = json.loads(path.read_text())
+    is_command = path.parent.name == "command"
+    read = commands.read_command if is_command else commands.read_result
+    payload = vector["payload"].encode()
+    if vector["verdict"] == "malformed":
+        with pytest.raises(MalformedError):
+            read(payload)
+        return
+    message = read(payload)
+    assert read(commands.encode(message)) == message
+
+
+@pytest.mark.parametrize("paths", [COMMANDS, RESULTS])
+def test_there_are_good_and_bad_commands_and_results(paths: list[Path]) -> None:
+    assert len({json.loads(path.read_text())["verdict"] for path in paths}) == 2
+
+
 @pytest.mark.parametrize("row", TOPICS["good"], ids=lambda row: row["topic"])
 def test_a_topic_is_its_subject_and_back(row: dict[str, str]) -> None:
     topic = Topic.parse(row["topic"])
@@ -51,7 +73,7 @@ def test_what_is_no_topic_of_a_device_is_refused(topic: str) -> None:
 
 def test_a_device_spells_its_topics_from_its_prefix() -> None:
     topics = DeviceTopics.parse(TOPICS["prefix"])
-    spelt = {topics.state, topics.up("temperature/1")}
+    spelt = {topics.state, topics.command, topics.result, topics.up("temperature/1")}
     assert spelt < {row["topic"] for row in TOPICS["good"]}
     assert topics.down_channel(f"{TOPICS['prefix']}/down/set/x") == "set/x"
     for wrong in ("", "a.b", "+", "#", "a//b"):

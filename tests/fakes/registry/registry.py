@@ -14,6 +14,7 @@ from fakes.registry.enrolments import (
     FakePresenceBoard,
     FakeVouchers,
 )
+from fakes.registry.life import FakeCommands, FakeQuarantines
 from fakes.registry.people import (
     FakeAccounts,
     FakeApiKeys,
@@ -38,6 +39,7 @@ from homeport.provisioning.ports import (
     Authorities,
     ClaimCodes,
     Claims,
+    Commands,
     Credentials,
     Devices,
     Enrolments,
@@ -47,6 +49,7 @@ from homeport.provisioning.ports import (
     Members,
     MintedDevice,
     PresenceBoard,
+    Quarantines,
     SalesRecords,
     Search,
     Sessions,
@@ -81,6 +84,8 @@ class FakeTransaction:
         self.invitations: Invitations = FakeInvitations(rows)
         self.sessions: Sessions = FakeSessions(rows)
         self.api_keys: ApiKeys = FakeApiKeys(rows)
+        self.commands: Commands = FakeCommands(rows)
+        self.quarantines: Quarantines = FakeQuarantines(rows)
         self.audit: AuditTrail = FakeAuditTrail(rows.audit)
         self.answers: KeptAnswers = FakeKeptAnswers(rows)
         self.search: Search = FakeSearch(rows)

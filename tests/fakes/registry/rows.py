@@ -12,6 +12,8 @@ from homeport.domain.claim import Claim, ClaimCode
 from homeport.domain.credential import Credential
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment
+from homeport.domain.life.command import Command
+from homeport.domain.life.quarantine import Quarantine
 from homeport.domain.membership import Invitation, Member
 from homeport.domain.ownership import SalesRecord
 from homeport.domain.session import Session
@@ -44,6 +46,8 @@ class Rows:
     invitations: dict[str, Invitation] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
+    commands: dict[str, Command] = field(default_factory=dict)
+    quarantines: dict[DeviceId, Quarantine] = field(default_factory=dict)
     audit: list[AuditEvent] = field(default_factory=list)
     answers: dict[tuple[str, str], KeptAnswer] = field(default_factory=dict)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeport.domain.device import DeviceId
-from homeport.domain.topics import Branch, Topic, device_permissions, every_state_subject
+from homeport.domain.topics import Branch, Topic, device_permissions, spoken_to_platform
 from homeport.errors import MalformedError
 
 DEVICE = DeviceId("a" * 16, "EX.1 ä")
@@ -64,4 +64,17 @@ def test_a_device_may_say_its_own_and_hear_its_own_and_nothing_else() -> None:
     assert any(matches(p, order) for p in rights.subscribe)
     assert not any(matches(p, s) for p in rights.publish for s in (*foreign, order))
     assert not any(matches(p, s) for p in rights.subscribe for s in (*foreign, mine, state))
-    assert matches(every_state_subject(), state)
+    result = Topic("acme", DEVICE, Branch.RESULT).subject
+    assert [matches(p, s) for p, s in zip(spoken_to_platform(), (state, result), strict=True)]
+    assert any(matches(p, result) for p in rights.publish)
+    command = Topic("acme", DEVICE, Branch.COMMAND).subject
+    assert any(matches(p, command) for p in rights.subscribe)
+    assert not any(matches(p, command) for p in rights.publish), "nobody commands but the platform"
+
+
+def test_in_quarantine_a_device_speaks_with_the_platform_alone() -> None:
+    held = device_permissions("acme", DEVICE, is_held=True)
+    assert held.publish == tuple(
+        Topic("acme", DEVICE, branch).subject for branch in (Branch.STATE, Branch.RESULT)
+    )
+    assert held.subscribe == (Topic("acme", DEVICE, Branch.COMMAND).subject,)

@@ -45,6 +45,8 @@ def _lines(found: Status, *, is_running: bool) -> Iterator[str]:
         yield f"  LDevID     until {ends}, renewed from {renewed}"
     if found.endpoint:
         yield f"  connected  {found.endpoint}"
+    if found.is_held:
+        yield "  quarantine messages go neither up nor down until the platform releases the device"
     if found.told:
         yield f"  {found.told.code}: {found.told.title}"
         yield f"             {found.told.advice}"

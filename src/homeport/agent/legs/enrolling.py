@@ -56,6 +56,9 @@ HEAD_START: Final = timedelta(milliseconds=20)
 REVOKED: Final = frozenset({Code.CREDENTIAL_REVOKED, Code.DEVICE_DECOMMISSIONED})
 """What the platform says to a device that is locked out."""
 
+DEAD_KEY: Final = frozenset({Code.KEY_REVOKED, Code.EPOCH_STALE})
+"""What the platform says to an operational key that it certified once and never will again."""
+
 ELSEWHERE: Final = frozenset({Kind.UNKNOWN, Kind.UNAVAILABLE})
 """Kinds of refusal after which the next address may do better."""
 
@@ -246,8 +249,12 @@ class Enrolling:
             code=error.platform_code, title=error.title, advice=error.advice, at=self._logbook.now()
         )
         changes: dict[str, object] = {"told": told}
-        if error.code is Code.KEY_REVOKED and saved.journey is State.REVOKED and saved.request:
-            # This key is dead. After a readmission a new one is welcome, and only a new one.
+        is_dead = error.code is Code.EPOCH_STALE or (
+            error.code is Code.KEY_REVOKED and saved.journey is State.REVOKED
+        )
+        if is_dead and saved.request:
+            # This key is dead, with a former owner or the time before a readmission; a new one is
+            # welcome, and only a new one.
             changes |= {"request": None, "retired": (*saved.retired, saved.request.key)}
         is_revoked = error.code in REVOKED
         self._logbook.step(Event.CREDENTIAL_REVOKED if is_revoked else Event.REFUSED, **changes)

@@ -25,6 +25,8 @@ async def forget(logbook: Logbook, keys: KeyRing) -> None:
         earlier=None,
         platform=None,
         told=None,
+        command=None,
+        answered="",
         signed_time=0,
         retired=remaining,
     )

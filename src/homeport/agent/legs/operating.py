@@ -35,6 +35,8 @@ FAREWELL_LIMIT: Final = timedelta(seconds=3)
 OpenUplink = Callable[[UplinkSettings], Uplink]
 Deliver = Callable[[str, bytes], None]
 """(channel, payload)."""
+Hear = Callable[[Credential, bytes], None]
+"""(the credential of the connection, a command's message)."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Link:
     uplink: Uplink
     credential: Credential
     endpoint: str
+    is_held: bool
+    """Whether the device is in quarantine: the broker takes nothing from it but its state."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -58,6 +62,8 @@ class Operating:
         self._is_up = asyncio.Event()
         self.deliver: Deliver = lambda channel, _: logger.info("nobody hears %s", channel)
         """Where messages from the upstream go."""
+        self.on_command: Hear = lambda _, __: logger.info("nobody obeys")
+        """Where commands of the platform go."""
 
     @property
     def link(self) -> Link | None:
@@ -82,8 +88,10 @@ class Operating:
                 if error.code is Code.UPSTREAM_REFUSED:
                     break
             else:
-                self._is_up.set()
-                self._tools.diary.update(endpoint=shown, trying="")
+                if not self._link.is_held:
+                    self._is_up.set()
+                held = self._link.is_held
+                self._tools.diary.update(endpoint=shown, trying="", is_held=held)
                 logger.info("online at %s as %s", shown, credential.device)
                 return
         raise failure
@@ -96,12 +104,13 @@ class Operating:
         reason = await link.uplink.lost()
         link.ended.set()
         self._is_up.clear()
-        self._tools.diary.update(endpoint="")
+        self._tools.diary.update(endpoint="", is_held=False)
         return reason
 
     async def publish(self, channel: str, payload: bytes) -> None:
         """Send a program's message; return when the broker has it. The caller limits the time.
 
+        In quarantine it waits, as without a connection: the broker would take it and drop it.
         Raise MalformedError for a channel that is none.
         """
         while True:
@@ -127,7 +136,7 @@ class Operating:
         self._is_up.clear()
         if link is None:
             return
-        self._tools.diary.update(endpoint="")
+        self._tools.diary.update(endpoint="", is_held=False)
         if say_offline and not link.ended.is_set():
             with suppress(HomeportError, TimeoutError):
                 async with asyncio.timeout(FAREWELL_LIMIT.total_seconds()):
@@ -159,11 +168,23 @@ class Operating:
         try:
             await uplink.publish(*self._online(credential), retain=True)
             topics = DeviceTopics(credential.topics)
-            await uplink.subscribe(topics.every_down, partial(self._on_message, topics))
+            await uplink.subscribe(topics.command, partial(self._on_command, credential))
+            is_held = not await self._hears_upstream(uplink, topics)
         except BaseException:
             await uplink.disconnect()
             raise
-        return Link(uplink, credential, shown)
+        return Link(uplink, credential, shown, is_held)
+
+    async def _hears_upstream(self, uplink: Uplink, topics: DeviceTopics) -> bool:
+        """Subscribe to what the upstream says; False if the broker does not allow it now."""
+        try:
+            await uplink.subscribe(topics.every_down, partial(self._on_message, topics))
+        except HomeportError as error:
+            if error.code is not Code.UPSTREAM_REFUSED:
+                raise
+            logger.warning("in quarantine: messages go neither up nor down until it is released")
+            return False
+        return True
 
     def _settings(self, credential: Credential, endpoint: Endpoint, host: str) -> UplinkSettings:
         proxy = self._tools.platforms.proxy
@@ -188,6 +209,9 @@ class Operating:
             credential=_fingerprint(credential), agent=AGENT, since=self._tools.logbook.now()
         )
         return DeviceTopics(credential.topics).state, encode(said)
+
+    def _on_command(self, credential: Credential, _topic: str, payload: bytes) -> None:
+        self.on_command(credential, payload)
 
     def _on_message(self, topics: DeviceTopics, topic: str, payload: bytes) -> None:
         try:

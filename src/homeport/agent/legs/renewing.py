@@ -10,6 +10,7 @@ import logging
 from homeport.agent.journey import Event
 from homeport.agent.legs.enrolling import ELSEWHERE, REVOKED
 from homeport.agent.legs.grant import accept_certificate
+from homeport.agent.legs.obeying import REKEY
 from homeport.agent.legs.visiting import visiting
 from homeport.agent.memory.key_ring import new_request_id
 from homeport.agent.memory.records import Credential, KeyRequested, Told
@@ -79,14 +80,17 @@ class Renewing:
 
     def _request(self, credential: Credential) -> KeyRequested:
         saved = self._logbook.saved
-        if saved.request is not None and saved.request.is_renewal:
-            return saved.request
-        name = new_request_id()
         is_rekey = self._tools.settings.rekey
+        if saved.command is not None:
+            is_rekey = saved.command.order == REKEY
+        if saved.request is not None and saved.request.is_renewal:
+            is_new = saved.request.key != credential.key
+            if saved.command is None or is_new == is_rekey:
+                return saved.request
+        name = new_request_id()
         uri = self._tools.keys.uri_for(name) if is_rekey else credential.key
         request = KeyRequested(request_id=name, key=uri, is_renewal=True)
-        dropped = (saved.request.key,) if saved.request else ()
-        self._logbook.note(request=request, retired=(*saved.retired, *dropped))
+        self._logbook.note(request=request, retired=(*saved.retired, *self._dropped_key()))
         return request
 
     def _open(self, credential: Credential) -> Signer:

@@ -59,6 +59,8 @@ class Status(Struct, frozen=True, kw_only=True):
     """The address that is being tried."""
     endpoint: str = ""
     """Where messages go now; empty while not connected."""
+    is_held: bool = False
+    """Connected, and in quarantine: no messages go up or down."""
     certificate_ends: int = 0
     renew_at: int = 0
     next_attempt: int = 0

@@ -56,6 +56,15 @@ class Credential(Struct, frozen=True, kw_only=True):
     """Who issued it and renews it."""
 
 
+class Taken(Struct, frozen=True, kw_only=True):
+    """A command of the platform that was taken up and not answered yet."""
+
+    id: str
+    order: str
+    credential: str
+    """Fingerprint of the LDevID that it is about: it is done when there is another."""
+
+
 class Told(Struct, frozen=True, kw_only=True):
     """What the platform said last, while there is no certificate."""
 
@@ -81,6 +90,9 @@ class Saved(Struct, frozen=True, kw_only=True):
     platform: Platform | None = None
     """Where a voucher sent us; None: the manufacturer's."""
     told: Told | None = None
+    command: Taken | None = None
+    answered: str = ""
+    """Id of the last command that was answered: it may be heard again, and is not done again."""
     signed_time: int = 0
     """The latest time that a platform elsewhere signed: it must not outlive the owner."""
     retired: tuple[str, ...] = ()

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The platform's half of MQTT: state messages become facts of the registry.
+"""The platform's half of MQTT: what devices say to it becomes facts of the registry.
 
 The broker lets nobody but a device publish to its topics, so the topic says who speaks.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -13,9 +13,11 @@ from typing import Final
 from homeport.domain.device import DeviceId
 from homeport.domain.topics import Branch, Topic
 from homeport.errors import MalformedError
+from homeport.protocols.mqtt.commands import Result, read_result
 from homeport.protocols.mqtt.wire import Offline, Online, read_state
 from homeport.provisioning.absences import note_absent
 from homeport.provisioning.complete import complete
+from homeport.provisioning.life.answer import answer
 from homeport.provisioning.ports import Registry, Transaction
 
 log: Final = logging.getLogger(__name__)
@@ -25,11 +27,14 @@ PAGE: Final = 500
 
 
 class StateMessages:
-    """Handles the state messages of all devices; give `handle` to the broker's link."""
+    """Handles what devices say to the platform; give `handle` to the broker's link."""
 
-    def __init__(self, registry: Registry) -> None:
-        """Take the registry."""
+    def __init__(
+        self, registry: Registry, on_asked: Callable[[DeviceId], None] = lambda _: None
+    ) -> None:
+        """Take the registry, and who is told of a device that came and has a command to hear."""
         self._registry = registry
+        self._on_asked = on_asked
         self.counted = 0
         self.ignored = 0
         """How many messages told something, and how many did not count."""
@@ -40,18 +45,40 @@ class StateMessages:
         `subject` is the NATS subject, `at` when the broker took the message.
         """
         topic = Topic.parse_subject(subject)
-        if topic.branch is not Branch.STATE:
-            raise MalformedError(f"{subject} is no state")
-        message = read_state(payload)
-        counted = await self._registry.transact(lambda tx: _tell(tx, topic, message, at))
+        match topic.branch:
+            case Branch.STATE:
+                counted = await self._note_state(topic, read_state(payload), at)
+            case Branch.RESULT:
+                counted = await self._note_result(topic, read_result(payload), at)
+            case _:
+                raise MalformedError(f"{subject} is not for the platform")
         if counted:
             self.counted += 1
         else:
             self.ignored += 1
             log.warning(
-                "state message ignored: its certificate or tenant does not count",
+                "%s message ignored: its certificate, tenant or command does not count",
+                topic.branch,
                 extra={"device": str(topic.device)},
             )
+
+    async def _note_state(self, topic: Topic, message: Online | Offline, at: datetime) -> bool:
+        counted, is_asked = await self._registry.transact(lambda tx: _tell(tx, topic, message, at))
+        if is_asked:
+            self._on_asked(topic.device)
+        return counted
+
+    async def _note_result(self, topic: Topic, message: Result, at: datetime) -> bool:
+        return await self._registry.transact(
+            lambda tx: answer(
+                tx,
+                tenant=topic.tenant,
+                device=topic.device,
+                command=message.command,
+                refusal="" if message.result == "obeyed" else message.code or message.result,
+                now=at,
+            )
+        )
 
     async def end_absent(self, begun: datetime) -> None:
         """Note who was online before the broker began, at `begun`, and has not come back."""
@@ -70,12 +97,18 @@ class StateMessages:
         )
 
 
-async def _tell(tx: Transaction, topic: Topic, message: Online | Offline, at: datetime) -> bool:
-    return await complete(
+async def _tell(
+    tx: Transaction, topic: Topic, message: Online | Offline, at: datetime
+) -> tuple[bool, bool]:
+    """Return whether the message counted, and whether the device has a command to hear."""
+    is_online = isinstance(message, Online)
+    counted = await complete(
         tx,
         tenant=topic.tenant,
         device=topic.device,
         fingerprint=message.credential,
-        online=isinstance(message, Online),
+        online=is_online,
         now=at,
     )
+    is_asked = is_online and counted and await tx.commands.asked(topic.device) is not None
+    return counted, is_asked

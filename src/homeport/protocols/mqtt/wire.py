@@ -98,6 +98,16 @@ class DeviceTopics:
         return f"{self.prefix}/{Branch.STATE}"
 
     @property
+    def command(self) -> str:
+        """Where the platform asks the device to do something."""
+        return f"{self.prefix}/{Branch.COMMAND}"
+
+    @property
+    def result(self) -> str:
+        """Where the device says what came of it."""
+        return f"{self.prefix}/{Branch.RESULT}"
+
+    @property
     def every_down(self) -> str:
         """The pattern of everything that the device is told."""
         return f"{self.prefix}/{Branch.DOWN}/#"

@@ -15,7 +15,10 @@ from homeport.domain.audit import Name
 from homeport.domain.credential import Credential, CredentialState
 from homeport.domain.device import Device
 from homeport.domain.enrolment import ENDED, WORKING, Enrolment, Event, Fact, State
+from homeport.domain.life.command import Order
+from homeport.domain.ownership import Ownership
 from homeport.errors import Code
+from homeport.provisioning.commanded import obeyed
 from homeport.provisioning.enrolment.certify import proceed
 from homeport.provisioning.enrolment.outcome import Outcome
 from homeport.provisioning.enrolment.supersede import supersede
@@ -83,13 +86,13 @@ def _forbidden(
     latest: Enrolment | None,
     issued: Sequence[Credential],
 ) -> Refusal | None:
+    if device.ownership is Ownership.DECOMMISSIONED:
+        return Refusal(Code.DEVICE_DECOMMISSIONED, "")
     if device.idevid_fingerprint != visit.proven.idevid_fingerprint:
         return Refusal(Code.DEVICE_CONFLICT, "it shows another IDevID than the one minted for it")
-    for credential in issued:
-        if credential.device != device.id:
-            return Refusal(Code.KEY_TAKEN, f"by {credential.device}")
-        if credential.state is CredentialState.REVOKED and not _is_barred(latest):
-            return Refusal(Code.KEY_REVOKED, f"certificate {credential.fingerprint[:16]}")
+    refusal = _key_forbidden(device, issued, is_barred=_is_barred(latest))
+    if refusal is not None:
+        return refusal
     if _is_barred(latest):
         return Refusal(Code.CREDENTIAL_REVOKED, "the device was revoked and not readmitted")
     if run is not None and run.state is State.REFUSED:
@@ -97,8 +100,34 @@ def _forbidden(
     return None
 
 
+def _key_forbidden(
+    device: Device, issued: Sequence[Credential], *, is_barred: bool
+) -> Refusal | None:
+    """Say why a key that was certified before gets nothing; a barred device hears that instead."""
+    for credential in issued:
+        if credential.device != device.id:
+            return Refusal(Code.KEY_TAKEN, f"by {credential.device}")
+        if credential.state is CredentialState.REVOKED and not is_barred:
+            if credential.epoch != device.epoch:
+                return Refusal(Code.EPOCH_STALE, f"the key of epoch {credential.epoch}")
+            return Refusal(Code.KEY_REVOKED, f"certificate {credential.fingerprint[:16]}")
+    return None
+
+
 def _is_barred(latest: Enrolment | None) -> bool:
     return latest is not None and latest.state is State.REVOKED
+
+
+async def _was_asked_to_reset(visit: Visit, device: Device) -> bool:
+    """Say whether the new key is the answer to a command; it may be here before the device's word.
+
+    Who takes part in the enrolment has the identity's key: nobody else gains anything by it.
+    """
+    asked = await visit.tx.commands.asked(device.id)
+    if asked is None or asked.order is not Order.RESET:
+        return False
+    visit.events.extend(await obeyed(visit.tx, device, asked, now=visit.now))
+    return True
 
 
 async def _begin(
@@ -106,7 +135,11 @@ async def _begin(
 ) -> Enrolment | Refusal:
     """Begin a run for a key that has none, or for one that was superseded and comes back."""
     is_second = run is not None or (latest is not None and latest.state in WORKING)
-    must_ask = is_second and visit.policy.second_key is SecondKey.ASK
+    must_ask = (
+        is_second
+        and visit.policy.second_key is SecondKey.ASK
+        and not await _was_asked_to_reset(visit, device)
+    )
     if must_ask and len(await visit.tx.enrolments.candidates(device.id)) >= CANDIDATES_MAX:
         return Refusal(Code.DEVICE_CONFLICT, "too many second keys wait for a decision")
     begun = run or Enrolment(

@@ -18,6 +18,7 @@ from homeport.provisioning.ports.enrolments import (
     Vouchers,
 )
 from homeport.provisioning.ports.issuer import IssuedCertificate, Issuer
+from homeport.provisioning.ports.life import Commands, Quarantines
 from homeport.provisioning.ports.ownership import SalesRecords
 from homeport.provisioning.ports.people import (
     Accounts,
@@ -41,6 +42,7 @@ __all__ = [
     "Authority",
     "ClaimCodes",
     "Claims",
+    "Commands",
     "Credentials",
     "DeviceFilter",
     "Devices",
@@ -57,6 +59,7 @@ __all__ = [
     "MintedDevice",
     "Presence",
     "PresenceBoard",
+    "Quarantines",
     "Registry",
     "SalesRecords",
     "Search",

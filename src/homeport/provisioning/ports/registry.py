@@ -9,6 +9,7 @@ from homeport.provisioning.ports.answers import KeptAnswers
 from homeport.provisioning.ports.claims import ClaimCodes, Claims
 from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
 from homeport.provisioning.ports.enrolments import Credentials, Enrolments, PresenceBoard, Vouchers
+from homeport.provisioning.ports.life import Commands, Quarantines
 from homeport.provisioning.ports.ownership import SalesRecords
 from homeport.provisioning.ports.people import (
     Accounts,
@@ -45,6 +46,8 @@ class Transaction(Protocol):
     invitations: Invitations
     sessions: Sessions
     api_keys: ApiKeys
+    commands: Commands
+    quarantines: Quarantines
     audit: AuditTrail
     answers: KeptAnswers
     search: Search

@@ -8,6 +8,7 @@ from homeport.provisioning.ports import (
     Authorities,
     ClaimCodes,
     Claims,
+    Commands,
     Credentials,
     Devices,
     Enrolments,
@@ -16,6 +17,7 @@ from homeport.provisioning.ports import (
     KeptAnswers,
     Members,
     PresenceBoard,
+    Quarantines,
     SalesRecords,
     Search,
     Sessions,
@@ -32,6 +34,8 @@ from homeport.storage.parts.claims import SqlClaims
 from homeport.storage.parts.credentials import SqlCredentials
 from homeport.storage.parts.devices import SqlDevices
 from homeport.storage.parts.enrolments import SqlEnrolments
+from homeport.storage.parts.life.commands import SqlCommands
+from homeport.storage.parts.life.quarantines import SqlQuarantines
 from homeport.storage.parts.people.accounts import SqlAccounts, SqlIdentities
 from homeport.storage.parts.people.api_keys import SqlApiKeys
 from homeport.storage.parts.people.invitations import SqlInvitations
@@ -67,6 +71,8 @@ class SqlTransaction:
         self.invitations: Invitations = SqlInvitations(connection)
         self.sessions: Sessions = SqlSessions(connection)
         self.api_keys: ApiKeys = SqlApiKeys(connection)
+        self.commands: Commands = SqlCommands(connection)
+        self.quarantines: Quarantines = SqlQuarantines(connection)
         self.audit: AuditTrail = SqlAuditTrail(connection)
         self.answers: KeptAnswers = SqlKeptAnswers(connection)
         self.search: Search = SqlSearch(connection)

@@ -13,6 +13,7 @@ hash or a device touches one for each device. So there is none that nothing need
 from homeport.storage.schema.answers import kept_answers
 from homeport.storage.schema.claims import claims
 from homeport.storage.schema.columns import METADATA
+from homeport.storage.schema.life import commands, quarantines
 from homeport.storage.schema.people import (
     accounts,
     api_keys,
@@ -45,6 +46,7 @@ __all__ = [
     "audit_events",
     "authorities",
     "claims",
+    "commands",
     "credentials",
     "devices",
     "enrolments",
@@ -53,6 +55,7 @@ __all__ = [
     "kept_answers",
     "members",
     "presence",
+    "quarantines",
     "sales_records",
     "sessions",
     "tenants",
