@@ -6,6 +6,7 @@ spellings; a password is never kept, only its argon2id hash, which nothing print
 may do hangs on its memberships (`homeport.domain.membership`); an operator's may do everything.
 """
 
+import hashlib
 import re
 import secrets
 import unicodedata
@@ -59,6 +60,11 @@ class Identity:
     subject: str
     account: str
     linked_at: datetime
+
+    @property
+    def id(self) -> str:
+        """Its name in lists and addresses."""
+        return hashlib.sha256(f"{self.issuer}\n{self.subject}".encode()).hexdigest()[:16]
 
 
 def new_account_id() -> str:

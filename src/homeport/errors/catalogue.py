@@ -125,6 +125,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "The request names another serial number than the device's certificate.",
         "A device can ask only for itself.",
     ),
+    Code.SET_UP_CODE_WRONG: Entry(
+        Kind.UNPROVEN,
+        "This is not the set-up code of this platform.",
+        "Read it from the file set-up-code in the platform's data directory.",
+    ),
     Code.SIGN_IN_NEEDED: Entry(
         Kind.UNPROVEN,
         "Nobody is signed in, or the sign-in is over.",
@@ -190,6 +195,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.REFUSED,
         "This credential was revoked.",
         "If that was a mistake: homeport device readmit; the device then enrols with a new key.",
+    ),
+    Code.CROSS_SITE: Entry(
+        Kind.REFUSED,
+        "This request did not come from a page of this platform.",
+        "Pages send the token of GET /api/v1/session in X-CSRF-Token; programs use an API key.",
     ),
     Code.DEVICE_DECOMMISSIONED: Entry(
         Kind.REFUSED, "This device was taken out of service.", "Ask the operator of the platform."

@@ -44,6 +44,7 @@ class Code(StrEnum):
     PASSPHRASE_WRONG = "passphrase-wrong"  # noqa: S105  (a name, not a passphrase)
     PLATFORM_UNPROVEN = "platform-unproven"
     SERIAL_NUMBER_MISMATCH = "serial-number-mismatch"
+    SET_UP_CODE_WRONG = "set-up-code-wrong"
     SIGN_IN_NEEDED = "sign-in-needed"
     SIGN_IN_REFUSED = "sign-in-refused"
     SIGNATURE_WRONG = "signature-wrong"
@@ -58,6 +59,7 @@ class Code(StrEnum):
     COMMAND_UNKNOWN = "command-unknown"
     CREDENTIAL_REPLACED = "credential-replaced"
     CREDENTIAL_REVOKED = "credential-revoked"
+    CROSS_SITE = "cross-site"
     DEVICE_DECOMMISSIONED = "device-decommissioned"
     EPOCH_STALE = "epoch-stale"
     KEY_REVOKED = "key-revoked"

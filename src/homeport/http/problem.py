@@ -71,7 +71,7 @@ PEOPLE: Final = Dialect(
     challenge=b'Bearer realm="homeport"',
     tells_detail=True,
     unproven=422,
-    unsigned=frozenset({Code.SIGN_IN_NEEDED}),
+    unsigned=frozenset({Code.SIGN_IN_NEEDED, Code.SIGN_IN_REFUSED}),
 )
 """A manifest that is not proven is wrong content; 401 would make a browser sign in again."""
 

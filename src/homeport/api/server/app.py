@@ -11,6 +11,7 @@ from homeport.api import DOCUMENT, PREFIX
 from homeport.api.server import problems
 from homeport.api.server.gate import Gate, with_security_headers
 from homeport.api.server.parts import Parts
+from homeport.api.server.people import cookies
 from homeport.api.server.resources import ROUTERS
 from homeport.http.asgi import App
 from homeport.http.problem import PEOPLE, with_problems
@@ -71,9 +72,15 @@ def describe() -> dict[str, Any]:
     components["schemas"] = dict(sorted(components["schemas"].items()))
     components["responses"] = problems.components()
     components["securitySchemes"] = {
-        "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key."}
+        "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key."},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": cookies.SESSION,
+            "description": "Of `POST /session`; changes also need the header X-CSRF-Token.",
+        },
     }
-    document["security"] = [{"apiKey": []}]
+    document["security"] = [{"apiKey": []}, {"session": []}]
     for operations in document["paths"].values():
         for operation in operations.values():
             problems.refer(operation["responses"])

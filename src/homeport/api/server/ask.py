@@ -31,6 +31,9 @@ PERMISSION_KEY: Final = "x-permission"
 SIGNED_IN: Final = "signed-in"
 """Written there where anybody may ask about himself."""
 
+NOBODY: Final = "nobody"
+"""Written there where no sign-in is needed."""
+
 
 def needs(permission: Permission | None, *refusals: int) -> dict[str, Any]:
     """Return the arguments of a route: the permission that it demands, and its own refusals.

@@ -7,7 +7,6 @@ from typing import Protocol
 from starlette.requests import Request
 
 from homeport.domain.people import Caller
-from homeport.errors import Code, HomeportError
 
 
 class Authenticator(Protocol):
@@ -30,11 +29,3 @@ class LocalOperator:
     async def caller_of(self, _request: Request) -> Caller:
         """Return the operator."""
         return Caller(actor=self.actor, is_operator=True)
-
-
-class NobodyKnown:
-    """Lets nobody in: a platform on which nobody can sign in yet."""
-
-    async def caller_of(self, _request: Request) -> Caller:
-        """Refuse."""
-        raise HomeportError(Code.SIGN_IN_NEEDED, "this platform knows nobody who could sign in")

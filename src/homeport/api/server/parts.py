@@ -3,12 +3,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from homeport.api.server.callers import Authenticator
+from homeport.api.server.people.parts import SignInParts
 from homeport.clock import Clock
 from homeport.http.asgi import Scope
 from homeport.http.source import Networks
 from homeport.http.throttle import Throttle
+from homeport.provisioning.people.invite import LIFETIME
 from homeport.provisioning.ports import Registry
 
 
@@ -25,3 +28,6 @@ class Parts:
     """How fast one source may ask; None: the door is not on a network."""
     proxies: Networks = ()
     """Our own reverse proxies, whose X-Forwarded-For is believed."""
+    invitation_lifetime: timedelta = LIFETIME
+    sign_in: SignInParts | None = None
+    """What signing in is made of; None: nobody signs in at this door."""

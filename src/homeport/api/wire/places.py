@@ -20,6 +20,14 @@ class NewTenant(Document):
     """Default upstream of its devices."""
 
 
+class TenantChange(Document):
+    """What changes about a tenant; null: stays as it is."""
+
+    title: Title | None = None
+    upstream: Name | None = None
+    """Default upstream; devices that have one keep it."""
+
+
 class Tenant(Document):
     """Who owns devices."""
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from homeport.api.server.resources import tenants, upstreams
+from homeport.api.server.resources import people, tenants, upstreams
 from homeport.api.server.resources.devices import decide, look
 
 ROUTERS: Final[Sequence[APIRouter]] = (
@@ -14,4 +14,5 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     decide.router,
     tenants.router,
     upstreams.router,
+    *people.ROUTERS,
 )

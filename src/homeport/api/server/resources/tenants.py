@@ -6,14 +6,15 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
 
-from homeport.api.server.ask import Asked, Posted, needs
+from homeport.api.server.ask import Asked, Changed, Posted, needs
 from homeport.api.server.paging import Paged, page_of
 from homeport.api.wire.model import Name, Page
-from homeport.api.wire.places import NewTenant, Tenant
+from homeport.api.wire.places import NewTenant, Tenant, TenantChange
 from homeport.domain import tenant
 from homeport.domain.people import Permission
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.add_tenant import add_tenant
+from homeport.provisioning.people.tenants import change_tenant
 from homeport.provisioning.ports import Transaction
 
 router: Final = APIRouter(prefix="/tenants", tags=["tenants"])
@@ -59,6 +60,35 @@ async def get_tenant(tenant_name: TenantName, ask: Asked) -> Tenant:
         found = await tx.tenants.get(tenant_name)
         if found is None:
             raise HomeportError(Code.NOT_FOUND, f"tenant {tenant_name}")
+        ask.tag(*_changeable(found))
         return Tenant.of(found)
 
     return await ask.read(verb)
+
+
+@router.patch("/{tenant_name}", **needs(Permission.TENANT_WRITE, 412))
+async def change_a_tenant(tenant_name: TenantName, change: TenantChange, ask: Changed) -> Tenant:
+    """Change title and default upstream."""
+
+    async def verb(tx: Transaction) -> Tenant:
+        ask.demand(tenant_name, f"tenant {tenant_name}")
+        found = await tx.tenants.get(tenant_name)
+        if found is None:
+            raise HomeportError(Code.NOT_FOUND, f"tenant {tenant_name}")
+        ask.demand_match(*_changeable(found), what=f"tenant {tenant_name}")
+        changed = await change_tenant(
+            tx,
+            found,
+            title=found.title if change.title is None else change.title,
+            upstream=change.upstream or found.default_upstream,
+            actor=ask.actor,
+            now=ask.now,
+        )
+        ask.tag(*_changeable(changed))
+        return Tenant.of(changed)
+
+    return await ask.transact(verb)
+
+
+def _changeable(known: tenant.Tenant) -> tuple[str, str]:
+    return known.title, known.default_upstream
