@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from homeport.api.server.app import make_app
-from homeport.api.server.callers import NobodyKnown
 from homeport.api.server.parts import Parts as PeopleParts
+from homeport.api.server.people.authenticator import BySessionOrKey
 from homeport.broker.embedded import EmbeddedBroker
 from homeport.broker.link import BrokerLink
 from homeport.broker.settings import EmbeddedSettings
@@ -52,6 +52,7 @@ from homeport.server.opening import (
     open_registry,
 )
 from homeport.server.operations import OperationsDoor
+from homeport.server.people import make_sign_in, offer_set_up
 from homeport.server.renewing import Renewing, Switch
 from homeport.server.settings import ServerSettings
 from homeport.server.trail import Handler, Trail
@@ -74,6 +75,7 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
     keys = open_keys(settings, clock.now())
     waiting = Waiting()
     async with open_registry(settings) as registry:
+        await offer_set_up(settings, registry)
         known = KnownAuthorities(registry)
         await known.refresh()
 
@@ -84,7 +86,7 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
         devices = Listener(
             Doors(
                 devices=measured(with_problems(switch, note_failure), "device"),
-                people=measured(make_people_door(settings, registry, clock), "people"),
+                people=measured(make_people_door(settings, keys, registry, clock), "people"),
             ),
             _device_place(settings),
             tls=keys.tls_file,
@@ -202,17 +204,22 @@ def make_door(
     )
 
 
-def make_people_door(settings: ServerSettings, registry: Registry, clock: Clock) -> App:
+def make_people_door(
+    settings: ServerSettings, keys: PlatformKeys, registry: Registry, clock: Clock
+) -> App:
     """Put the people's door together."""
+    sign_in = make_sign_in(settings, keys.nonce_key, registry, clock)
     limits = make_limits(settings, clock)  # of its own: a crowd of devices shuts no person out
     return make_app(
         PeopleParts(
             registry=registry,
-            authenticator=NobodyKnown(),
+            authenticator=BySessionOrKey(registry, clock, sign_in.lifetimes),
             clock=clock,
             noted=note_failure,
             sources=limits.sources,
             proxies=limits.proxies,
+            invitation_lifetime=settings.people.invitation_lifetime,
+            sign_in=sign_in,
         )
     )
 

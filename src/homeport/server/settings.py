@@ -100,6 +100,27 @@ class Enrolment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Who signs in, and for how long."""
+
+    session_idle: Annotated[timedelta, Between(timedelta(minutes=5), timedelta(days=30))] = (
+        timedelta(hours=12)
+    )
+    """A session that was not used for so long is over."""
+    session_lifetime: Annotated[timedelta, Between(timedelta(minutes=5), timedelta(days=90))] = (
+        timedelta(days=7)
+    )
+    """A session that is so old is over, however busy it was."""
+    invitation_lifetime: Annotated[timedelta, Between(timedelta(minutes=5), timedelta(days=90))] = (
+        timedelta(days=7)
+    )
+    """How long an invitation can be accepted."""
+    found_tenants: bool = False
+    """Whether everybody with an account may found one tenant of their own; else the operator adds
+    tenants."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """How fast is too fast."""
 
@@ -158,6 +179,7 @@ class ServerSettings:
     tls: Tls = Tls()
     keys: Keys = Keys()
     enrolment: Enrolment = Enrolment()
+    people: People = People()
     rates: Rates = Rates()
     broker: ExternalBroker = ExternalBroker()
     log: Log = Log()

@@ -19,6 +19,7 @@ from homeport.server.cli import (
     upstream,
     voucher,
 )
+from homeport.server.cli.people import account
 from homeport.server.cli.session import print_error
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.add_typer(tenant.app, name="tenant", help="Who owns devices.")
+app.add_typer(account.app, name="account", help="Who signs in.")
 app.add_typer(upstream.app, name="upstream", help="Where devices' messages go.")
 app.add_typer(manifest.app, name="manifest", help="What factories hand over.")
 app.add_typer(sales.app, name="sales", help="Which devices were sold to whom.")
