@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 import sqlite3
 from contextlib import closing
+from itertools import product
 
 import pytest
 
@@ -13,21 +14,36 @@ from homeport.storage import parts
 from homeport.storage.compiled import Statement
 from homeport.storage.parts.sales import _beginning_with
 from homeport.storage.parts.search import Looked, Way, _edge, _rows
+from homeport.storage.parts.trail.search import _Shape, _statement
 from homeport.storage.schema import COMMON
 from homeport.storage.upgrade import prepare
 
-SMALL = {"authorities._ALL", "tenants._ALL", "upstreams._ALL"}
-"""Tables with a handful of rows, which are listed whole."""
+SMALL = {
+    "authorities._ALL",
+    "tenants._ALL",
+    "upstreams._ALL",
+    "people.accounts._OPERATORS",
+    "life.commands._OVERDUE",
+    "life.quarantines._TO_ENFORCE",
+}
+"""Tables with a handful of rows, who the operators are, commands without an answer, quarantines."""
 
-SORTED = {"devices._FIND", "enrolments._LATEST", "enrolments._CANDIDATES", "credentials._OF_DEVICE"}
-"""A serial number has few devices, a device few runs and credentials: sorting them is nothing."""
+SORTED = {
+    "devices._FIND",
+    "enrolments._LATEST",
+    "enrolments._CANDIDATES",
+    "credentials._OF_DEVICE",
+    "people.members._OF_TENANT",
+}
+"""A serial number has few devices, a device few runs and credentials, a tenant few members: sorting
+them is nothing."""
 
 
 def statements():
-    for module in pkgutil.iter_modules(parts.__path__):
-        for name, value in vars(importlib.import_module(f"{parts.__name__}.{module.name}")).items():
+    for module in pkgutil.walk_packages(parts.__path__, f"{parts.__name__}."):
+        for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, Statement):
-                yield f"{module.name}.{name}", value
+                yield f"{module.name.removeprefix(parts.__name__ + '.')}.{name}", value
     for state in (state for state in State if state not in COMMON):
         way = Way(is_of_tenant=False, state=state)
         yield f"search._edge({state})", _edge(way)
@@ -39,6 +55,9 @@ def statements():
         looked = Looked(State.OPERATIONAL, False, False, True)
         yield f"search._rows({name}, looked at)", _rows(way, looked)
     yield "sales._beginning_with(13)", _beginning_with(13)
+    for viewer, column, newest in product(("all", "own", "owned"), ("device", "actor"), (0, 1)):
+        shape = _Shape(viewer, 2, frozenset({column}), since=True, newest_first=bool(newest))
+        yield f"trail.search._statement({viewer}, {column}, {newest})", _statement(shape)
 
 
 STATEMENTS = dict(statements())

@@ -154,6 +154,30 @@ class AuditEvent:
         return STORY[self.name].format_map(_Missing(self.facts, actor=self.actor))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which events are asked for; what is not said does not matter."""
+
+    tenants: frozenset[str] | None = None
+    """What these tenants see: their own events, and those without a tenant of devices that are
+    theirs now. None: everything."""
+    device: DeviceId | None = None
+    names: frozenset[Name] = frozenset()
+    actor: str | None = None
+    since: datetime | None = None
+
+    def holds(self, event: AuditEvent, owner: str | None) -> bool:
+        """Say whether the event is wanted; `owner` is its device's tenant now."""
+        viewer = event.tenant if event.tenant is not None else owner
+        return (
+            (self.tenants is None or viewer in self.tenants)
+            and self.device in (None, event.device)
+            and (not self.names or event.name in self.names)
+            and self.actor in (None, event.actor)
+            and (self.since is None or event.at >= self.since)
+        )
+
+
 class _Missing(dict[str, str | int]):
     """An older event may lack a field that today's sentence has: show a dash, never fail."""
 

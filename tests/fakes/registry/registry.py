@@ -27,7 +27,7 @@ from fakes.registry.places import FakeAuthorities, FakeTenants, FakeUpstreams
 from fakes.registry.rows import Rows
 from fakes.registry.sales import FakeSalesRecords
 from fakes.registry.search import FakeSearch
-from fakes.registry.trail import FakeAuditTrail
+from fakes.registry.trail import FakeAuditHeads, FakeAuditTrail
 from homeport.domain.claim import ClaimCode
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.ownership import NO_EPOCH
@@ -35,6 +35,7 @@ from homeport.errors import Code, HomeportError
 from homeport.provisioning.ports import (
     Accounts,
     ApiKeys,
+    AuditHeads,
     AuditTrail,
     Authorities,
     ClaimCodes,
@@ -86,9 +87,10 @@ class FakeTransaction:
         self.api_keys: ApiKeys = FakeApiKeys(rows)
         self.commands: Commands = FakeCommands(rows)
         self.quarantines: Quarantines = FakeQuarantines(rows)
-        self.audit: AuditTrail = FakeAuditTrail(rows.audit)
         self.answers: KeptAnswers = FakeKeptAnswers(rows)
         self.search: Search = FakeSearch(rows)
+        self.audit: AuditTrail = FakeAuditTrail(rows)
+        self.heads: AuditHeads = FakeAuditHeads(rows.heads)
 
 
 class FakeRegistry:

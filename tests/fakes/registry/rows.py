@@ -20,7 +20,7 @@ from homeport.domain.session import Session
 from homeport.domain.tenant import Tenant
 from homeport.domain.upstream import Upstream
 from homeport.errors import Code, HomeportError, MalformedError
-from homeport.provisioning.ports import Authority, KeptAnswer, Presence, StoredVoucher
+from homeport.provisioning.ports import Authority, KeptAnswer, Presence, SealedHead, StoredVoucher
 
 Value = TypeVar("Value")
 
@@ -50,6 +50,7 @@ class Rows:
     quarantines: dict[DeviceId, Quarantine] = field(default_factory=dict)
     audit: list[AuditEvent] = field(default_factory=list)
     answers: dict[tuple[str, str], KeptAnswer] = field(default_factory=dict)
+    heads: dict[int, SealedHead] = field(default_factory=dict)
 
     def copy(self) -> "Rows":
         """Return a snapshot."""

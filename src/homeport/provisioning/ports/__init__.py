@@ -31,12 +31,13 @@ from homeport.provisioning.ports.people import (
 from homeport.provisioning.ports.places import Authorities, Authority, Tenants, Upstreams
 from homeport.provisioning.ports.registry import Registry, Transaction
 from homeport.provisioning.ports.search import NEVER_SEEN, DeviceFilter, Found, Listed, Search
-from homeport.provisioning.ports.trail import AuditTrail
+from homeport.provisioning.ports.trail import AuditHeads, AuditTrail, SealedHead
 
 __all__ = [
     "NEVER_SEEN",
     "Accounts",
     "ApiKeys",
+    "AuditHeads",
     "AuditTrail",
     "Authorities",
     "Authority",
@@ -62,6 +63,7 @@ __all__ = [
     "Quarantines",
     "Registry",
     "SalesRecords",
+    "SealedHead",
     "Search",
     "Sessions",
     "Staged",

@@ -21,7 +21,7 @@ from homeport.provisioning.ports.people import (
 )
 from homeport.provisioning.ports.places import Authorities, Tenants, Upstreams
 from homeport.provisioning.ports.search import Search
-from homeport.provisioning.ports.trail import AuditTrail
+from homeport.provisioning.ports.trail import AuditHeads, AuditTrail
 
 Result = TypeVar("Result")
 
@@ -51,6 +51,7 @@ class Transaction(Protocol):
     audit: AuditTrail
     answers: KeptAnswers
     search: Search
+    heads: AuditHeads
 
 
 class Registry(Protocol):

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that happened, in order."""
+"""Everything that happened, in order, and the heads of the hash chain over it."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from homeport.domain.audit import AuditEvent, Name
+from homeport.domain.audit import AuditEvent, Name, Wanted
 from homeport.domain.device import DeviceId
+from homeport.domain.trail.chain import KeptEvent
 
 
 class AuditTrail(Protocol):
@@ -29,4 +31,47 @@ class AuditTrail(Protocol):
 
     async def last(self) -> int:
         """Return the cursor of the newest event, 0 when there is none."""
+        ...
+
+    async def search(
+        self, wanted: Wanted, *, after: int | None, limit: int, newest_first: bool = False
+    ) -> Sequence[AuditEvent]:
+        """Return events that are wanted, beyond the cursor `after` in the order asked for."""
+        ...
+
+    async def kept(self, after: int, *, limit: int) -> Sequence[KeptEvent]:
+        """Return events as they are kept, beyond the cursor, in order; never fail over one.
+
+        Only those before which nothing can be committed any more: what is chained stays in place.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SealedHead:
+    """A head of the chain, as kept: a signed statement, and marks that point at single events."""
+
+    number: int
+    """1, 2, 3…"""
+    last: int
+    """Cursor of the last event that it covers."""
+    jws: bytes
+    """`homeport.artefacts.audit_head`."""
+    marks: bytes
+    """`homeport.domain.trail.chain.Chain.marks` of the events that it covers."""
+
+
+class AuditHeads(Protocol):
+    """The heads of the chain."""
+
+    async def latest(self) -> SealedHead | None:
+        """Return the head with the highest number."""
+        ...
+
+    async def beyond(self, number: int, *, limit: int) -> Sequence[SealedHead]:
+        """Return heads with higher numbers, in order."""
+        ...
+
+    async def add(self, head: SealedHead) -> None:
+        """Keep one more; a number that is there already is a HomeportError(ALREADY_EXISTS)."""
         ...

@@ -4,6 +4,7 @@
 from homeport.provisioning.ports import (
     Accounts,
     ApiKeys,
+    AuditHeads,
     AuditTrail,
     Authorities,
     ClaimCodes,
@@ -27,7 +28,6 @@ from homeport.provisioning.ports import (
 )
 from homeport.storage.connection import Connection
 from homeport.storage.parts.answers import SqlKeptAnswers
-from homeport.storage.parts.audit import SqlAuditTrail
 from homeport.storage.parts.authorities import SqlAuthorities
 from homeport.storage.parts.claim_codes import SqlClaimCodes
 from homeport.storage.parts.claims import SqlClaims
@@ -45,6 +45,8 @@ from homeport.storage.parts.presence import SqlPresenceBoard
 from homeport.storage.parts.sales import SqlSalesRecords
 from homeport.storage.parts.search import SqlSearch
 from homeport.storage.parts.tenants import SqlTenants
+from homeport.storage.parts.trail.events import SqlAuditTrail
+from homeport.storage.parts.trail.heads import SqlAuditHeads
 from homeport.storage.parts.upstreams import SqlUpstreams
 from homeport.storage.parts.vouchers import SqlVouchers
 
@@ -76,3 +78,4 @@ class SqlTransaction:
         self.audit: AuditTrail = SqlAuditTrail(connection)
         self.answers: KeptAnswers = SqlKeptAnswers(connection)
         self.search: Search = SqlSearch(connection)
+        self.heads: AuditHeads = SqlAuditHeads(connection)

@@ -11,6 +11,7 @@ hash or a device touches one for each device. So there is none that nothing need
 """
 
 from homeport.storage.schema.answers import kept_answers
+from homeport.storage.schema.audit import audit_heads
 from homeport.storage.schema.claims import claims
 from homeport.storage.schema.columns import METADATA
 from homeport.storage.schema.life import commands, quarantines
@@ -44,6 +45,7 @@ __all__ = [
     "accounts",
     "api_keys",
     "audit_events",
+    "audit_heads",
     "authorities",
     "claims",
     "commands",

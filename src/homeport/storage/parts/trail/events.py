@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that happened, in order."""
+"""Everything that happened, in order.
+
+SQLite gives a new event the highest cursor there is, plus one, and lets one writer write at a time:
+what commits later stands later, and an undone transaction leaves no gap. So whatever a reader sees
+is followed by everything that it does not see yet, and may be chained.
+"""
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import LargeBinary, cast, func, select
 
-from homeport.domain.audit import AuditEvent, Name
+from homeport.domain.audit import AuditEvent, Name, Wanted
 from homeport.domain.device import DeviceId
+from homeport.domain.trail.chain import KeptEvent
 from homeport.errors import MalformedError
 from homeport.storage.compiled import ZERO, Values, addition, named, query
 from homeport.storage.connection import Connection, Row
 from homeport.storage.instants import to_instant, to_micros
+from homeport.storage.parts.trail.search import search
 from homeport.storage.schema import audit_events
 
 _BEYOND: Final = (
@@ -30,7 +37,16 @@ _OF_DEVICE: Final = query(_BEYOND.where(audit_events.c.device == named("device")
 _LAST: Final = query(select(func.max(audit_events.c.cursor)))
 _RECORD: Final = addition(audit_events, without=["cursor"])
 
-_encode = msgspec.json.Encoder().encode
+_TEXTS: Final = frozenset({"name", "actor", "tenant", "device", "enrolment", "facts"})
+_KEPT: Final = query(
+    _BEYOND.with_only_columns(
+        # As octets: text that a hostile hand left there need not be Unicode.
+        *(cast(c, LargeBinary) if c.name in _TEXTS else c for c in audit_events.columns)
+    )
+)
+
+# Sorted, so that the text is the one that the chain's description gives.
+_encode = msgspec.json.Encoder(order="sorted").encode
 _decode = msgspec.json.Decoder(dict[str, str | int]).decode
 
 
@@ -67,6 +83,24 @@ class SqlAuditTrail:
         """Return the cursor of the newest event, 0 when there is none."""
         row = await self._connection.row(_LAST, {})
         return int(row[0] or 0) if row else 0
+
+    async def search(
+        self, wanted: Wanted, *, after: int | None, limit: int, newest_first: bool = False
+    ) -> Sequence[AuditEvent]:
+        """Return events that are wanted, beyond the cursor `after` in the order asked for."""
+        rows = await search(
+            self._connection, wanted, after=after, limit=limit, newest_first=newest_first
+        )
+        return [_event(row) for row in rows]
+
+    async def kept(self, after: int, *, limit: int) -> Sequence[KeptEvent]:
+        """Return events as they are kept, beyond the cursor, in order."""
+        rows = await self._connection.rows(_KEPT, {"after": after, "limit": limit})
+        return [KeptEvent._make(map(_text, row)) for row in rows]
+
+
+def _text(value: Any) -> Any:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
 def _event(row: Row) -> AuditEvent:
