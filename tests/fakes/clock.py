@@ -12,6 +12,8 @@ class TurnedClock:
         self._now = now
         self._steady = 0.0
         self._turned = asyncio.Event()
+        self.sleepers = 0
+        """How many wait for a turn."""
 
     def now(self) -> datetime:
         return self._now
@@ -21,8 +23,12 @@ class TurnedClock:
 
     async def sleep(self, duration: timedelta) -> None:
         end = self._steady + duration.total_seconds()
-        while self._steady < end:
-            await self._turned.wait()
+        self.sleepers += 1
+        try:
+            while self._steady < end:
+                await self._turned.wait()
+        finally:
+            self.sleepers -= 1
 
     def turn(self, duration: timedelta) -> None:
         """Let time pass."""

@@ -10,6 +10,7 @@ from typing import Any
 from homeport.api.server.app import make_app
 from homeport.api.server.parts import Parts as PeopleParts
 from homeport.api.server.people.authenticator import BySessionOrKey
+from homeport.artefacts.audit_head import TYP as HEAD_TYP
 from homeport.broker.embedded import EmbeddedBroker
 from homeport.broker.link import BrokerLink
 from homeport.broker.settings import EmbeddedSettings
@@ -37,6 +38,9 @@ from homeport.provisioning.admit import Admission, admit
 from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Registry
 from homeport.provisioning.waiting import WAKING, Waiting
+from homeport.server.audit.exporting import Exporting
+from homeport.server.audit.heads_file import HeadsFile
+from homeport.server.audit.sealing import Sealing
 from homeport.server.authorities import KnownAuthorities
 from homeport.server.certificates.platform_keys import PlatformKeys
 from homeport.server.commanding import Commanding
@@ -127,6 +131,7 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
                     "commanding": commanding.work,
                     "overdue commands": commanding.end_overdue,
                     "trail": trail.follow,
+                    "sealing": make_sealing(settings, keys, registry, clock).keep,
                     "renewing": renewing.keep,
                     **_of_our_broker(broker, states),
                 },
@@ -221,6 +226,21 @@ def make_people_door(
             invitation_lifetime=settings.people.invitation_lifetime,
             sign_in=sign_in,
         )
+    )
+
+
+def make_sealing(
+    settings: ServerSettings, keys: PlatformKeys, registry: Registry, clock: Clock
+) -> Sealing:
+    """Put together what seals the audit trail and exports its heads."""
+    heads = settings.audit.heads
+    return Sealing(
+        registry,
+        Exporting(registry, HeadsFile(heads) if heads else None),
+        clock,
+        signer=lambda: JwsSigner(keys.domain_key, HEAD_TYP, keys.domain_x5c()),
+        platform=settings.name,
+        every=settings.audit.seal_every,
     )
 
 

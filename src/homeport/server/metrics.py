@@ -32,6 +32,13 @@ REQUESTS_RUNNING: Final = Gauge(
     "homeport_requests_running", "Requests that are being answered now, by door.", ["door"]
 )
 
+AUDIT_SEALED: Final = Counter(
+    "homeport_audit_sealed_events_total", "Audit events that got a signed head over them."
+)
+AUDIT_HEADS_PENDING: Final = Gauge(
+    "homeport_audit_heads_pending", "Signed heads that could not be written to `audit.heads` yet."
+)
+
 
 class BrokerCounters(Protocol):
     """What the connection to the broker tells of itself."""

@@ -155,6 +155,19 @@ class ExternalBroker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """How the audit trail is sealed; docs/understand/audit-trail.md."""
+
+    seal_every: Annotated[timedelta, Between(timedelta(seconds=1), timedelta(days=1))] = timedelta(
+        seconds=60
+    )
+    """How long an event may be without a signed head over it; a thousand events get one at once."""
+    heads: Path | None = None
+    """File, or directory of one file a day, to which each signed head is appended: on a disk that
+    cannot be rewritten, or that another machine keeps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """What is logged, and how."""
 
@@ -182,6 +195,7 @@ class ServerSettings:
     people: People = People()
     rates: Rates = Rates()
     broker: ExternalBroker = ExternalBroker()
+    audit: Audit = Audit()
     log: Log = Log()
 
     @property

@@ -7,6 +7,7 @@ import typer
 
 from homeport.errors import Code, HomeportError
 from homeport.server.cli import (
+    audit,
     ca,
     device,
     device_decide,
@@ -38,6 +39,9 @@ app.add_typer(sales.app, name="sales", help="Which devices were sold to whom.")
 app.add_typer(voucher.app, name="voucher", help="Papers for devices of other platforms.")
 app.add_typer(platform.app, name="platform", help="This platform itself.")
 app.add_typer(ca.app, name="ca", help="The platform's CA under an offline root.")
+app.add_typer(
+    audit.app, name="audit", help="Everything that happened, and that it was not changed."
+)
 app.add_typer(device.app, name="device", help="The devices.")
 device_decide.add_to(device.app)
 device.app.command("send")(device_send.send)

@@ -11,7 +11,7 @@ import getpass
 import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -21,10 +21,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from homeport.clock import SystemClock
-from homeport.errors import Code, HomeportError
+from homeport.errors import Code, HomeportError, MalformedError
 from homeport.provisioning.ports import Registry, Transaction
 from homeport.server.opening import open_registry
 from homeport.server.settings import ServerSettings, load_settings
+from homeport.settings import parse_duration
 from homeport.telemetry import visible
 
 Result = TypeVar("Result")
@@ -110,6 +111,19 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(escape(visible(cell)) for cell in row))
     _uncut.print(table)
+
+
+def one_moment(text: str) -> datetime:
+    """Read a moment: ISO 8601 (UTC unless it says otherwise), or "90s", "15m", "1h", "7d" ago."""
+    try:
+        return now() - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except ValueError:
+        raise MalformedError(f"{text!r} is no moment: 2026-11-24T12:00, or 1h ago: 1h") from None
 
 
 def print_error(error: HomeportError, *, as_json: bool) -> None:
