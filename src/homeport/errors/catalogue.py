@@ -80,6 +80,16 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "There is something here, but not for this method.",
         "Use one of the methods that the Allow header names.",
     ),
+    Code.ATTRIBUTE_MISFIT: Entry(
+        Kind.MALFORMED,
+        "An attribute does not fit the model's schema.",
+        "See what the schema allows: homeport model schema MODEL; or change the schema first.",
+    ),
+    Code.SCHEMA_MALFORMED: Entry(
+        Kind.MALFORMED,
+        "The schema cannot be used.",
+        "docs/operate/context.md lists the words of JSON Schema that are checked here.",
+    ),
     Code.ALGORITHM_REFUSED: Entry(
         Kind.UNPROVEN,
         "The signature algorithm does not fit the key.",

@@ -34,6 +34,8 @@ class Code(StrEnum):
     STATE_CORRUPT = "state-corrupt"
     TLS_FILES_WRONG = "tls-files-wrong"
     METHOD_WRONG = "method-wrong"
+    ATTRIBUTE_MISFIT = "attribute-misfit"
+    SCHEMA_MALFORMED = "schema-malformed"
     # unproven
     ALGORITHM_REFUSED = "algorithm-refused"
     CHAIN_UNTRUSTED = "chain-untrusted"
