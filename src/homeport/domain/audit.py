@@ -70,6 +70,11 @@ class Name(StrEnum):
     COMMAND_REFUSED = "command:refused"
     COMMAND_EXPIRED = "command:expired"
     COMMAND_WITHDRAWN = "command:withdrawn"
+    CONTEXT_CHANGED = "context:changed"
+    CONTEXT_FORGOTTEN = "context:forgotten"
+    TWIN_CHANGED = "twin:changed"
+    TWIN_APPLIED = "twin:applied"
+    SCHEMA_CHANGED = "schema:changed"
 
 
 STORY: Final[Mapping[Name, str]] = {
@@ -127,6 +132,11 @@ STORY: Final[Mapping[Name, str]] = {
     Name.COMMAND_REFUSED: "did not {order}: {reason}",
     Name.COMMAND_EXPIRED: "was not heard of in time to {order}",
     Name.COMMAND_WITHDRAWN: "need not {order} any more: {actor} took it back",
+    Name.CONTEXT_CHANGED: "its {what} changed (version {version} of its context)",
+    Name.CONTEXT_FORGOTTEN: "its name, tags, location, attributes and settings were forgotten",
+    Name.TWIN_CHANGED: "was given other settings (version {version})",
+    Name.TWIN_APPLIED: "has taken version {version} of its settings into use",
+    Name.SCHEMA_CHANGED: "the schema of {model} changed (version {version})",
 }
 """How each is told to people; the fields in braces stand in the event's facts."""
 

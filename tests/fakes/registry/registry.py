@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from fakes.registry.answers import FakeKeptAnswers
 from fakes.registry.claims import FakeClaimCodes, FakeClaims
+from fakes.registry.context import FakeContexts, FakeSchemas, FakeTwins
 from fakes.registry.devices import FakeDevices, StagedRows, as_device
 from fakes.registry.enrolments import (
     FakeCredentials,
@@ -41,6 +42,7 @@ from homeport.provisioning.ports import (
     ClaimCodes,
     Claims,
     Commands,
+    Contexts,
     Credentials,
     Devices,
     Enrolments,
@@ -52,11 +54,13 @@ from homeport.provisioning.ports import (
     PresenceBoard,
     Quarantines,
     SalesRecords,
+    Schemas,
     Search,
     Sessions,
     Staged,
     Tenants,
     Transaction,
+    Twins,
     Upstreams,
     Vouchers,
 )
@@ -87,6 +91,10 @@ class FakeTransaction:
         self.api_keys: ApiKeys = FakeApiKeys(rows)
         self.commands: Commands = FakeCommands(rows)
         self.quarantines: Quarantines = FakeQuarantines(rows)
+        self.contexts: Contexts = FakeContexts(rows)
+        self.schemas: Schemas = FakeSchemas(rows)
+        self.twins: Twins = FakeTwins(rows)
+        self.audit: AuditTrail = FakeAuditTrail(rows.audit)
         self.answers: KeptAnswers = FakeKeptAnswers(rows)
         self.search: Search = FakeSearch(rows)
         self.audit: AuditTrail = FakeAuditTrail(rows)

@@ -9,6 +9,9 @@ from homeport.domain.account import Account, Identity
 from homeport.domain.api_key import ApiKey
 from homeport.domain.audit import AuditEvent
 from homeport.domain.claim import Claim, ClaimCode
+from homeport.domain.context.context import Context
+from homeport.domain.context.schema import ModelSchema
+from homeport.domain.context.twin import Twin
 from homeport.domain.credential import Credential
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment
@@ -48,6 +51,9 @@ class Rows:
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
     quarantines: dict[DeviceId, Quarantine] = field(default_factory=dict)
+    contexts: dict[DeviceId, Context] = field(default_factory=dict)
+    schemas: list[ModelSchema] = field(default_factory=list)
+    twins: dict[DeviceId, Twin] = field(default_factory=dict)
     audit: list[AuditEvent] = field(default_factory=list)
     answers: dict[tuple[str, str], KeptAnswer] = field(default_factory=dict)
     heads: dict[int, SealedHead] = field(default_factory=dict)

@@ -8,6 +8,7 @@ adapter may drive it to its end at once (SQLite) or await it (PostgreSQL).
 
 from homeport.provisioning.ports.answers import KeptAnswer, KeptAnswers
 from homeport.provisioning.ports.claims import ClaimCodes, Claims
+from homeport.provisioning.ports.context import Contexts, Schemas, Twins
 from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
 from homeport.provisioning.ports.enrolments import (
     Credentials,
@@ -44,6 +45,7 @@ __all__ = [
     "ClaimCodes",
     "Claims",
     "Commands",
+    "Contexts",
     "Credentials",
     "DeviceFilter",
     "Devices",
@@ -63,6 +65,7 @@ __all__ = [
     "Quarantines",
     "Registry",
     "SalesRecords",
+    "Schemas",
     "SealedHead",
     "Search",
     "Sessions",
@@ -70,6 +73,7 @@ __all__ = [
     "StoredVoucher",
     "Tenants",
     "Transaction",
+    "Twins",
     "Upstreams",
     "Vouchers",
 ]

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from homeport.provisioning.ports.answers import KeptAnswers
 from homeport.provisioning.ports.claims import ClaimCodes, Claims
+from homeport.provisioning.ports.context import Contexts, Schemas, Twins
 from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
 from homeport.provisioning.ports.enrolments import Credentials, Enrolments, PresenceBoard, Vouchers
 from homeport.provisioning.ports.life import Commands, Quarantines
@@ -48,6 +49,9 @@ class Transaction(Protocol):
     api_keys: ApiKeys
     commands: Commands
     quarantines: Quarantines
+    contexts: Contexts
+    schemas: Schemas
+    twins: Twins
     audit: AuditTrail
     answers: KeptAnswers
     search: Search

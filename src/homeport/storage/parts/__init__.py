@@ -10,6 +10,7 @@ from homeport.provisioning.ports import (
     ClaimCodes,
     Claims,
     Commands,
+    Contexts,
     Credentials,
     Devices,
     Enrolments,
@@ -20,9 +21,11 @@ from homeport.provisioning.ports import (
     PresenceBoard,
     Quarantines,
     SalesRecords,
+    Schemas,
     Search,
     Sessions,
     Tenants,
+    Twins,
     Upstreams,
     Vouchers,
 )
@@ -31,6 +34,9 @@ from homeport.storage.parts.answers import SqlKeptAnswers
 from homeport.storage.parts.authorities import SqlAuthorities
 from homeport.storage.parts.claim_codes import SqlClaimCodes
 from homeport.storage.parts.claims import SqlClaims
+from homeport.storage.parts.context.contexts import SqlContexts
+from homeport.storage.parts.context.schemas import SqlSchemas
+from homeport.storage.parts.context.twins import SqlTwins
 from homeport.storage.parts.credentials import SqlCredentials
 from homeport.storage.parts.devices import SqlDevices
 from homeport.storage.parts.enrolments import SqlEnrolments
@@ -75,6 +81,9 @@ class SqlTransaction:
         self.api_keys: ApiKeys = SqlApiKeys(connection)
         self.commands: Commands = SqlCommands(connection)
         self.quarantines: Quarantines = SqlQuarantines(connection)
+        self.contexts: Contexts = SqlContexts(connection)
+        self.schemas: Schemas = SqlSchemas(connection)
+        self.twins: Twins = SqlTwins(connection)
         self.audit: AuditTrail = SqlAuditTrail(connection)
         self.answers: KeptAnswers = SqlKeptAnswers(connection)
         self.search: Search = SqlSearch(connection)

@@ -14,6 +14,7 @@ from homeport.storage.schema.answers import kept_answers
 from homeport.storage.schema.audit import audit_heads
 from homeport.storage.schema.claims import claims
 from homeport.storage.schema.columns import METADATA
+from homeport.storage.schema.context import UNPUSHED, context_tags, contexts, schemas, twins
 from homeport.storage.schema.life import commands, quarantines
 from homeport.storage.schema.people import (
     accounts,
@@ -42,6 +43,7 @@ __all__ = [
     "COMMON",
     "METADATA",
     "UNCOMMON",
+    "UNPUSHED",
     "accounts",
     "api_keys",
     "audit_events",
@@ -49,6 +51,8 @@ __all__ = [
     "authorities",
     "claims",
     "commands",
+    "context_tags",
+    "contexts",
     "credentials",
     "devices",
     "enrolments",
@@ -59,8 +63,10 @@ __all__ = [
     "presence",
     "quarantines",
     "sales_records",
+    "schemas",
     "sessions",
     "tenants",
+    "twins",
     "upstreams",
     "vouchers",
 ]

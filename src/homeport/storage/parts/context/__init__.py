@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may come late: contexts, schemas of attributes, twins."""

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names, tags, locations and attributes of devices."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy import delete, select
+
+from homeport.domain.context.context import Context, Location
+from homeport.domain.device import DeviceId
+from homeport.errors import Code
+from homeport.storage.compiled import ZERO, addition, named, query, upsert
+from homeport.storage.connection import Connection, Row
+from homeport.storage.documents import to_document, to_text
+from homeport.storage.instants import to_instant, to_micros
+from homeport.storage.schema import context_tags, contexts
+
+_COLUMNS: Final = [
+    contexts.c[name]
+    for name in (
+        "device",
+        "tenant",
+        "name",
+        "tags",
+        "place",
+        "latitude",
+        "longitude",
+        "attributes",
+        "version",
+        "changed_at",
+    )
+]
+_GET: Final = query(select(*_COLUMNS).where(contexts.c.device == named("device")))
+_PAGE: Final = query(
+    select(*_COLUMNS)
+    .where(contexts.c.tenant == named("tenant"), contexts.c.device > named("after"))
+    .order_by(contexts.c.device)
+    .limit(named("limit"))
+    .offset(ZERO)
+)
+_PUT: Final = upsert(
+    contexts,
+    key=["device"],
+    change=[column.name for column in contexts.columns if not column.primary_key],
+    absent=Code.DEVICE_UNKNOWN,
+)
+_REMOVE: Final = query(delete(contexts).where(contexts.c.device == named("device")))
+_TAG: Final = addition(context_tags)
+_UNTAG: Final = query(delete(context_tags).where(context_tags.c.device == named("device")))
+
+_read_tags = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+class SqlContexts:
+    """The port `Contexts`."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on this connection."""
+        self._connection = connection
+
+    async def get(self, device: DeviceId) -> Context | None:
+        """Return a device's."""
+        row = await self._connection.row(_GET, {"device": str(device)})
+        return _context(row) if row else None
+
+    async def put(self, context: Context) -> None:
+        """Keep it instead of an earlier one."""
+        device = str(context.device)
+        values = {
+            "device": device,
+            "tenant": context.tenant,
+            "name": context.name,
+            "name_key": context.name.casefold(),
+            "tags": msgspec.json.encode(context.tags).decode(),
+            "place": context.location.text,
+            "latitude": context.location.latitude,
+            "longitude": context.location.longitude,
+            "attributes": to_text(context.attributes),
+            "version": context.version,
+            "changed_at": to_micros(context.changed_at),
+        }
+        await self._connection.run(_UNTAG, {"device": device})
+        await self._connection.run(_PUT, values)
+        rows = [{"tenant": context.tenant, "tag": tag, "device": device} for tag in context.tags]
+        await self._connection.run_many(_TAG, rows)
+
+    async def remove(self, device: DeviceId) -> None:
+        """Forget a device's."""
+        for statement in (_UNTAG, _REMOVE):
+            await self._connection.run(statement, {"device": str(device)})
+
+    async def page(self, tenant: str, *, after: DeviceId | None, limit: int) -> Sequence[Context]:
+        """Return a tenant's, by device, beyond `after`."""
+        values = {"tenant": tenant, "after": str(after) if after else "", "limit": limit}
+        return [_context(row) for row in await self._connection.rows(_PAGE, values)]
+
+
+def _context(row: Row) -> Context:
+    device, tenant, name, tags, place, latitude, longitude, attributes, version, changed_at = row
+    return Context(
+        device=DeviceId.parse(device),
+        tenant=tenant,
+        name=name,
+        tags=_read_tags(tags),
+        location=Location(text=place, latitude=latitude, longitude=longitude),
+        attributes=to_document(attributes),
+        version=version,
+        changed_at=to_instant(changed_at),
+    )
