@@ -17,12 +17,14 @@ from homeport.broker import jwt
 from homeport.broker.jwt import AuthRequest
 from homeport.broker.login import shown_certificate
 from homeport.broker.nkey import Role, SigningKey
+from homeport.domain.context.twin import Twin
+from homeport.domain.device import DeviceId
 from homeport.domain.topics import Topic
 from homeport.errors import MalformedError
 from homeport.keys import Secret
 from homeport.pki import base64url
 from homeport.protocols.mqtt.commands import read_command, read_result
-from homeport.protocols.mqtt.wire import read_state
+from homeport.protocols.mqtt.wire import read_desired, read_reported, read_state
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 NOW: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -44,8 +46,14 @@ def read_login(password: bytes) -> object:
     return shown_certificate(request, ["wss://platform.example/mqtt"], NOW)
 
 
+TWIN: Final = Twin(device=DeviceId("a" * 16, "EX-1"), tenant="acme", version=7, changed_at=NOW)
+"""What is read must also be taken, or be malformed."""
+
+
 READERS: Final[dict[str, Callable[[bytes], object]]] = {
     "mqtt-state": read_state,
+    "mqtt-desired": read_desired,
+    "mqtt-reported": lambda octets: TWIN.after(read_reported(octets), NOW),
     "mqtt-command": read_command,
     "mqtt-result": read_result,
     "mqtt-subject": lambda octets: Topic.parse_subject(octets.decode("utf-8", "surrogateescape")),

@@ -13,8 +13,9 @@ from homeport.broker import states
 from homeport.broker.access import BrokerAccess
 from homeport.broker.embedded import EmbeddedBroker
 from homeport.broker.link import BrokerLink
+from homeport.broker.retained import STREAM as RETAINED
 from homeport.broker.settings import MIB
-from homeport.broker.states import RETAINED, RETAINED_MAX_BYTES
+from homeport.broker.states import RETAINED_MAX_BYTES
 from homeport.protocols.mqtt.device.awscrt_uplink import AwscrtUplink
 
 

@@ -5,7 +5,14 @@ from typing import Final
 
 from homeport.domain import topics
 from homeport.domain.device import DeviceId
-from homeport.domain.topics import CHANNELLED, Branch, Permissions, Topic, device_permissions
+from homeport.domain.topics import (
+    CHANNELLED,
+    DESIRED,
+    Branch,
+    Permissions,
+    Topic,
+    device_permissions,
+)
 from tools.pages.markdown import table
 
 PURPOSE: Final = {
@@ -13,6 +20,7 @@ PURPOSE: Final = {
     Branch.UP: "from the device to its upstream",
     Branch.DOWN: "from the upstream to the device",
     Branch.COMMAND: "from the platform to the device: renew, rekey, reset; signed",
+    Branch.TWIN: "`desired`: retained, what the device is told; `reported`: what it says of itself",
     Branch.RESULT: "from the device to the platform: what came of a command",
 }
 
@@ -53,4 +61,5 @@ def _permissions(allowed: Permissions) -> str:
 
 
 def _example(branch: Branch) -> Topic:
-    return Topic(TENANT, DEVICE, branch, "temperature" if branch in CHANNELLED else "")
+    channel = {Branch.TWIN: DESIRED}.get(branch, "temperature")
+    return Topic(TENANT, DEVICE, branch, channel if branch in CHANNELLED else "")

@@ -19,7 +19,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from homeport.broker import callout, kick
+from homeport.broker import callout, kick, retained
 from homeport.broker.access import BrokerAccess
 from homeport.broker.callout import Admit, Callout
 from homeport.broker.states import OnState, StateStream
@@ -159,6 +159,18 @@ class BrokerLink:
             )
         except (NatsError, OSError) as error:
             raise HomeportError(Code.BROKER_UNAVAILABLE, f"{topic}: {error}") from error
+
+    async def keep(self, topic: Topic, payload: bytes) -> None:
+        """Retain a message of ours: a device gets it when it subscribes. See `retained.py`."""
+        await retained.keep(self._platform, topic, payload)
+
+    async def tell(self, topic: Topic, payload: bytes) -> None:
+        """Send a message of ours to a device that subscribes now."""
+        await retained.tell(self._platform, topic, payload)
+
+    async def forget(self, topic: Topic) -> None:
+        """Retain nothing there any more."""
+        await retained.forget(self._platform, topic)
 
     async def watch(self, tenant: str | None = None) -> AsyncIterator[Message]:
         """Yield what devices (of one tenant) send upstream from now on; messages may be lost."""

@@ -32,6 +32,7 @@ from nats.js.api import (
 )
 from nats.js.errors import NotFoundError
 
+from homeport.broker.retained import STREAM as RETAINED
 from homeport.clock import Clock
 from homeport.domain.topics import spoken_to_platform
 from homeport.errors import MalformedError
@@ -45,6 +46,8 @@ _DELIVERY: Final = "_homeport.states"
 PER_DEVICE: Final = 16
 """Messages kept of one device that nobody has handled: more only has a link that flaps; the oldest
 go first."""
+SPOKEN_MAX_BYTES: Final = 20 * 1024
+"""Larger ones are none that we know (`REPORTED_MAX_BYTES`); the stream does not take them."""
 KEPT: Final = timedelta(days=30)
 """A platform that was away longer asks its devices, not the stream."""
 ACK_WAIT: Final = timedelta(seconds=60)
@@ -55,15 +58,13 @@ RETRY_FIRST: Final = timedelta(milliseconds=500)
 RETRY_LONGEST: Final = timedelta(seconds=30)
 """Pauses while the registry cannot take it."""
 
-RETAINED: Final = "$MQTT_rmsgs"
-"""NATS's own stream; what it finds under this name it uses."""
 _RETAINED_SUBJECTS: Final = "$MQTT.rmsgs.>"
-RETAINED_MAX_BYTES: Final = 8 * 1024
-"""Largest message that is retained: a state message has 4096 octets at most, and NATS wraps it."""
+RETAINED_MAX_BYTES: Final = 20 * 1024
+"""Largest message that is retained: a twin (`DESIRED_MAX_BYTES`) with the headers of NATS."""
 RETAINED_COUNT: Final = 1_000_000
-"""One state for each device of ten full embedded brokers; the server indexes them in memory."""
+"""State and twin for each device of five full embedded brokers; the server indexes them."""
 RETAINED_BYTES: Final = 1024 * 1024 * 1024
-"""An eighth of the embedded broker's store; a million states take half of it."""
+"""An eighth of the embedded broker's store; half a million states and small twins take half."""
 
 OnState = Callable[[str, bytes, datetime], Awaitable[None]]
 """(NATS subject, payload, when the broker stored it). Raise MalformedError for what can never be
@@ -91,6 +92,7 @@ class StateStream:
             subjects=list(spoken_to_platform()),
             retention=RetentionPolicy.WORK_QUEUE,
             max_msgs_per_subject=PER_DEVICE,
+            max_msg_size=SPOKEN_MAX_BYTES,
             discard=DiscardPolicy.OLD,
             max_age=KEPT.total_seconds(),
             storage=StorageType.FILE,

@@ -6,6 +6,8 @@
 `hp/<tenant>/<device>/down/<channel>` upstream to device
 `hp/<tenant>/<device>/command`        platform to device: renew, rekey, reset
 `hp/<tenant>/<device>/result`         device to platform: what came of a command
+`hp/<tenant>/<device>/twin/desired`   platform to device, retained: context and settings
+`hp/<tenant>/<device>/twin/reported`  device to platform: what it says of itself
 
 In NATS the levels are separated by dots. Tenants are the second level, so that one pattern gives a
 tenant everything of its own and nothing else; after a transfer a device has other topics. The
@@ -34,9 +36,14 @@ class Branch(StrEnum):
     DOWN = "down"
     COMMAND = "command"
     RESULT = "result"
+    TWIN = "twin"
 
 
-CHANNELLED: Final = frozenset({Branch.UP, Branch.DOWN})
+DESIRED: Final = "desired"
+REPORTED: Final = "reported"
+"""The two channels of `twin`."""
+
+CHANNELLED: Final = frozenset({Branch.UP, Branch.DOWN, Branch.TWIN})
 """The branches with channels below them."""
 
 TO_PLATFORM: Final = (Branch.STATE, Branch.RESULT)
@@ -51,14 +58,16 @@ class Topic:
     device: DeviceId
     branch: Branch
     channel: str = ""
-    """Levels below `up` and `down`; empty for the others."""
+    """Levels below `up`, `down` and `twin`; empty for the others."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be a topic (MalformedError)."""
         if not NAME.fullmatch(self.tenant):
             raise MalformedError("the tenant's level of the topic is wrong")
         if (self.branch in CHANNELLED) != bool(self.channel):
-            raise MalformedError("a channel stands below up and down, and only there")
+            raise MalformedError("a channel stands below up, down and twin, and only there")
+        if self.branch is Branch.TWIN and self.channel not in (DESIRED, REPORTED):
+            raise MalformedError("a twin has the channels desired and reported")
         check = _CHANNEL.fullmatch(self.channel)
         if self.channel and not check:
             raise MalformedError("channels have up to 8 levels of A-Z a-z 0-9 _ -")
@@ -104,7 +113,7 @@ def device_prefix(tenant: str, device: DeviceId) -> str:
 
 
 def device_permissions(tenant: str, device: DeviceId, *, is_held: bool = False) -> Permissions:
-    """What a device may do: its own state, results and `up` out, its own commands and `down` in.
+    """What a device may do: state, results, reports and `up` out; commands, settings, `down` in.
 
     `is_held`: it is in quarantine, and speaks with the platform alone.
 
@@ -118,11 +127,12 @@ def device_permissions(tenant: str, device: DeviceId, *, is_held: bool = False) 
     if is_held:
         return Permissions(publish, subscribe)
     return Permissions(
-        publish=(*publish, f"{prefix}.up.>"),
-        subscribe=(*subscribe, f"{prefix}.down", f"{prefix}.down.>"),
+        publish=(*publish, f"{prefix}.up.>", f"{prefix}.twin.reported"),
+        subscribe=(*subscribe, f"{prefix}.down", f"{prefix}.down.>", f"{prefix}.twin.desired"),
     )
 
 
 def spoken_to_platform() -> tuple[str, ...]:
     """The NATS patterns of what all devices say to the platform."""
-    return tuple(f"{ROOT}.*.*.{branch}" for branch in TO_PLATFORM)
+    spoken = tuple(f"{ROOT}.*.*.{branch}" for branch in TO_PLATFORM)
+    return (*spoken, f"{ROOT}.*.*.{Branch.TWIN}.{REPORTED}")

@@ -43,8 +43,6 @@ from homeport.server.audit.heads_file import HeadsFile
 from homeport.server.audit.sealing import Sealing
 from homeport.server.authorities import KnownAuthorities
 from homeport.server.certificates.platform_keys import PlatformKeys
-from homeport.server.commanding import Commanding
-from homeport.server.disconnecting import Disconnecting
 from homeport.server.doors import Doors
 from homeport.server.listeners import Listener, Place
 from homeport.server.metrics import CertificateExpiry, PlatformGauges, measured
@@ -57,6 +55,9 @@ from homeport.server.opening import (
 )
 from homeport.server.operations import OperationsDoor
 from homeport.server.people import make_sign_in, offer_set_up
+from homeport.server.reactions.commanding import Commanding
+from homeport.server.reactions.disconnecting import Disconnecting
+from homeport.server.reactions.pushing import NEWS, Pushing
 from homeport.server.renewing import Renewing, Switch
 from homeport.server.settings import ServerSettings
 from homeport.server.trail import Handler, Trail
@@ -105,6 +106,7 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
             CertificateExpiry(keys.expiries)
             PlatformGauges(waiting, link)
             disconnecting = Disconnecting(link, registry, clock)
+            pushing = Pushing(link, registry, clock)
             commanding = Commanding(link, registry, clock, lambda: _command_signer(keys))
             states = StateMessages(registry, commanding.tell)
 
@@ -121,7 +123,9 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
 
             renewing = Renewing(keys, switch, door, devices, broker, clock)
             websockets = [login_url(settings.name, WEBSOCKET_PATH)]
-            trail = Trail(registry, clock, _handlers(known, waiting, disconnecting, commanding))
+            handlers = _handlers(known, waiting, disconnecting, commanding)
+            handlers |= {name: [pushing.of_event] for name in NEWS}
+            trail = Trail(registry, clock, handlers)
             yield Platform(
                 listeners=(devices, operations),
                 tasks={
@@ -129,6 +133,7 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
                     "states": lambda: link.serve_states(states.handle),
                     "disconnecting": disconnecting.work,
                     "commanding": commanding.work,
+                    "pushing": pushing.work,
                     "overdue commands": commanding.end_overdue,
                     "trail": trail.follow,
                     "sealing": make_sealing(settings, keys, registry, clock).keep,

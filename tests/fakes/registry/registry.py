@@ -94,7 +94,6 @@ class FakeTransaction:
         self.contexts: Contexts = FakeContexts(rows)
         self.schemas: Schemas = FakeSchemas(rows)
         self.twins: Twins = FakeTwins(rows)
-        self.audit: AuditTrail = FakeAuditTrail(rows.audit)
         self.answers: KeptAnswers = FakeKeptAnswers(rows)
         self.search: Search = FakeSearch(rows)
         self.audit: AuditTrail = FakeAuditTrail(rows)

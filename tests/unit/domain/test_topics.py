@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeport.domain.device import DeviceId
-from homeport.domain.topics import Branch, Topic, device_permissions, spoken_to_platform
+from homeport.domain.topics import (
+    DESIRED,
+    REPORTED,
+    Branch,
+    Topic,
+    device_permissions,
+    spoken_to_platform,
+)
 from homeport.errors import MalformedError
 
 DEVICE = DeviceId("a" * 16, "EX.1 ä")
@@ -52,7 +59,12 @@ def test_a_device_may_say_its_own_and_hear_its_own_and_nothing_else() -> None:
     mine = Topic("acme", DEVICE, Branch.UP, "t/1").subject
     state = Topic("acme", DEVICE, Branch.STATE).subject
     order = Topic("acme", DEVICE, Branch.DOWN, "set").subject
+    reported = Topic("acme", DEVICE, Branch.TWIN, REPORTED).subject
+    desired = Topic("acme", DEVICE, Branch.TWIN, DESIRED).subject
     foreign = [
+        Topic("acme", OTHER, Branch.TWIN, REPORTED).subject,
+        Topic("acme", OTHER, Branch.TWIN, DESIRED).subject,
+        Topic("other", DEVICE, Branch.TWIN, REPORTED).subject,
         Topic("acme", OTHER, Branch.UP, "t").subject,
         Topic("acme", OTHER, Branch.STATE).subject,
         Topic("other", DEVICE, Branch.UP, "t").subject,
@@ -60,16 +72,19 @@ def test_a_device_may_say_its_own_and_hear_its_own_and_nothing_else() -> None:
         "$SYS.REQ.USER.AUTH",
         "_INBOX.x",
     ]
-    assert all(any(matches(p, s) for p in rights.publish) for s in (mine, state))
-    assert any(matches(p, order) for p in rights.subscribe)
-    assert not any(matches(p, s) for p in rights.publish for s in (*foreign, order))
-    assert not any(matches(p, s) for p in rights.subscribe for s in (*foreign, mine, state))
     result = Topic("acme", DEVICE, Branch.RESULT).subject
-    assert [matches(p, s) for p, s in zip(spoken_to_platform(), (state, result), strict=True)]
-    assert any(matches(p, result) for p in rights.publish)
     command = Topic("acme", DEVICE, Branch.COMMAND).subject
-    assert any(matches(p, command) for p in rights.subscribe)
-    assert not any(matches(p, command) for p in rights.publish), "nobody commands but the platform"
+    spoken, heard = (mine, state, result, reported), (order, command, desired)
+    assert all(any(matches(p, s) for p in rights.publish) for s in spoken)
+    assert all(any(matches(p, s) for p in rights.subscribe) for s in heard)
+    assert not any(matches(p, s) for p in rights.publish for s in (*foreign, *heard))
+    assert not any(matches(p, s) for p in rights.subscribe for s in (*foreign, *spoken))
+    to_us = spoken_to_platform()
+    assert [s for s in (*spoken, *heard) if any(matches(p, s) for p in to_us)] == [
+        state,
+        result,
+        reported,
+    ]
 
 
 def test_in_quarantine_a_device_speaks_with_the_platform_alone() -> None:
@@ -78,3 +93,9 @@ def test_in_quarantine_a_device_speaks_with_the_platform_alone() -> None:
         Topic("acme", DEVICE, branch).subject for branch in (Branch.STATE, Branch.RESULT)
     )
     assert held.subscribe == (Topic("acme", DEVICE, Branch.COMMAND).subject,)
+
+
+@pytest.mark.parametrize("channel", ["", "other", "desired/x", "Desired"])
+def test_a_twin_has_two_topics(channel: str) -> None:
+    with pytest.raises(MalformedError):
+        Topic("acme", DEVICE, Branch.TWIN, channel)

@@ -11,12 +11,13 @@ from functools import partial
 from typing import Final
 
 from homeport.domain.device import DeviceId
-from homeport.domain.topics import Branch, Topic
+from homeport.domain.topics import REPORTED, Branch, Topic
 from homeport.errors import MalformedError
 from homeport.protocols.mqtt.commands import Result, read_result
-from homeport.protocols.mqtt.wire import Offline, Online, read_state
+from homeport.protocols.mqtt.wire import Offline, Online, read_reported, read_state
 from homeport.provisioning.absences import note_absent
 from homeport.provisioning.complete import complete
+from homeport.provisioning.context.take_report import take_report
 from homeport.provisioning.life.answer import answer
 from homeport.provisioning.ports import Registry, Transaction
 
@@ -50,6 +51,9 @@ class StateMessages:
                 counted = await self._note_state(topic, read_state(payload), at)
             case Branch.RESULT:
                 counted = await self._note_result(topic, read_result(payload), at)
+            case Branch.TWIN if topic.channel == REPORTED:
+                await self._take_report(topic, payload, at)
+                return  # a repetition is no more than that
             case _:
                 raise MalformedError(f"{subject} is not for the platform")
         if counted:
@@ -67,6 +71,14 @@ class StateMessages:
         if is_asked:
             self._on_asked(topic.device)
         return counted
+
+    async def _take_report(self, topic: Topic, payload: bytes, at: datetime) -> None:
+        report = read_reported(payload)
+        await self._registry.transact(
+            lambda tx: take_report(
+                tx, tenant=topic.tenant, device=topic.device, report=report, at=at
+            )
+        )
 
     async def _note_result(self, topic: Topic, message: Result, at: datetime) -> bool:
         return await self._registry.transact(

@@ -2,24 +2,33 @@
 """The messages and names of docs/protocols/mqtt.md, sections in brackets.
 
 Topics are those of `domain.topics`; here is how a device spells its own, what stands in a state
-message, and the log-in where TLS cannot speak for the device. Readers return a message or raise
-MalformedError, nothing else; members that are not known are ignored, so that agents may say more.
+message and in the twin's, and the log-in where TLS cannot speak for the device. Readers return a
+message or raise MalformedError, nothing else; members that are not known are ignored, so that
+agents may say more.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from homeport.domain.topics import Branch, Topic
+from homeport.domain.context.document import check_document, check_patch
+from homeport.domain.context.twin import VERSION_MAX, Report
+from homeport.domain.topics import DESIRED, REPORTED, Branch, Topic
 from homeport.errors import MalformedError
 
 STATE_MAX_BYTES: Final = 4096
 """Forty times what an agent says."""
+DESIRED_MAX_BYTES: Final = 16 * 1024
+"""Settings of 8 kB, attributes of 4, name and place."""
+REPORTED_MAX_BYTES: Final = 16 * 1024
+"""A document of 8 kB, written with blanks by somebody's library."""
 LOGIN_TYP: Final = "homeport-mqtt+jws"
 WEBSOCKET_PATH: Final = "/mqtt"
 """The path at which the broker speaks MQTT."""
+
+Read = TypeVar("Read")
 
 Fingerprint = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
 """SHA-256 of a certificate in lower-case hexadecimal."""
@@ -45,6 +54,26 @@ class Offline(Struct, frozen=True, kw_only=True, tag_field="state", tag="offline
 StateMessage = Online | Offline
 
 
+class Desired(Struct, frozen=True, kw_only=True):
+    """[7.1] What a device is told: all of it, each time."""
+
+    version: Annotated[int, Meta(ge=1, le=VERSION_MAX)]
+    context: dict[str, Any] = {}
+    """Name, location, attributes."""
+    desired: dict[str, Any] = {}
+    """Settings."""
+
+
+class Reported(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """[7.2] What a device says of itself: all of it, or what has changed since."""
+
+    series: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}(?!\n)$")]
+    counter: Annotated[int, Meta(ge=1, le=VERSION_MAX)]
+    document: dict[str, Any] | None = None
+    patch: dict[str, Any] | None = None
+    applied: Annotated[int, Meta(ge=0, le=VERSION_MAX)] | None = None
+
+
 class Login(Struct, frozen=True, kw_only=True):
     """[2.2] Payload of the JWS that a device sends as password through a WebSocket.
 
@@ -57,21 +86,50 @@ class Login(Struct, frozen=True, kw_only=True):
 
 
 _STATE: Final[msgspec.json.Decoder[StateMessage]] = msgspec.json.Decoder(StateMessage)
+_DESIRED: Final = msgspec.json.Decoder(Desired)
+_REPORTED: Final = msgspec.json.Decoder(Reported)
 
 
-def encode(message: StateMessage | Login) -> bytes:
+def encode(message: StateMessage | Desired | Reported | Login) -> bytes:
     """Write a message as JSON."""
     return msgspec.json.encode(message)
 
 
 def read_state(payload: bytes) -> StateMessage:
     """Read a state message, or MalformedError."""
-    if len(payload) > STATE_MAX_BYTES:
-        raise MalformedError(f"state message of {len(payload)} bytes")
+    return _read(_STATE, payload, STATE_MAX_BYTES, "state message")
+
+
+def read_desired(payload: bytes) -> Desired:
+    """Read what a device is told, or MalformedError."""
+    return _read(_DESIRED, payload, DESIRED_MAX_BYTES, "desired")
+
+
+def read_reported(payload: bytes) -> Report:
+    """Read what a device says of itself, or MalformedError."""
+    said = _read(_REPORTED, payload, REPORTED_MAX_BYTES, "reported")
+    if said.document is not None and said.patch is not None:
+        raise MalformedError("reported: either a document or a patch")
+    if said.document is not None:
+        check_document(said.document, "reported")
+    if said.patch is not None:
+        check_patch(said.patch, "reported")
+    return Report(
+        series=said.series,
+        counter=said.counter,
+        document=said.document,
+        patch=said.patch,
+        applied=said.applied,
+    )
+
+
+def _read(decoder: msgspec.json.Decoder[Read], payload: bytes, limit: int, what: str) -> Read:
+    if len(payload) > limit:
+        raise MalformedError(f"{what} of {len(payload)} bytes")
     try:
-        return _STATE.decode(payload)
+        return decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedError(f"state message: {error}"[:200]) from error
+        raise MalformedError(f"{what}: {error}"[:200]) from error
 
 
 def login_url(host: str, path: str) -> str:
@@ -111,6 +169,16 @@ class DeviceTopics:
     def every_down(self) -> str:
         """The pattern of everything that the device is told."""
         return f"{self.prefix}/{Branch.DOWN}/#"
+
+    @property
+    def desired(self) -> str:
+        """Where the device is told its context and settings."""
+        return f"{self.prefix}/{Branch.TWIN}/{DESIRED}"
+
+    @property
+    def reported(self) -> str:
+        """Where the device says what it has and does."""
+        return f"{self.prefix}/{Branch.TWIN}/{REPORTED}"
 
     def up(self, channel: str) -> str:
         """Where the device says something; MalformedError for a channel that cannot be."""
