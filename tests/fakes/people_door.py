@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.requests import Request as HttpRequest
 
@@ -85,7 +86,7 @@ class PeopleDoor:
             body = json.dumps(said).encode()
             sent.setdefault("content-type", "application/json")
         request = Request(
-            method=method, path=PREFIX + path, query=query or {}, headers=sent, body=body
+            method=method, path=PREFIX + path, query=urlencode(query or {}), headers=sent, body=body
         )
         return InProcess(self.app, self.runner).send(request)
 

@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote
 
 from homeport.http.asgi import App, Message, Receive, Scope
 
@@ -17,7 +17,8 @@ class Request:
     method: str
     path: str
     """From the root, percent-encoded."""
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    """Percent-encoded, as `urlencode` makes it."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     body: bytes | Iterable[bytes] = b""
@@ -26,7 +27,7 @@ class Request:
     @property
     def target(self) -> str:
         """The path with its query."""
-        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+        return f"{self.path}?{self.query}" if self.query else self.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ def _scope(request: Request) -> Scope:
         "scheme": "https",
         "path": unquote(request.path),
         "raw_path": request.path.encode(),
-        "query_string": urlencode(request.query).encode(),
+        "query_string": request.query.encode(),
         "root_path": "",
         "headers": [
             (name.encode("latin-1"), value.encode("latin-1"))
