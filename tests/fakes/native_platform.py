@@ -47,7 +47,7 @@ from homeport.provisioning.imports.sales_file import read_sales
 from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Transaction
 from homeport.provisioning.waiting import WAKING, Waiting
-from homeport.server.trail import Trail
+from homeport.server.audit.trail import Trail
 from tools.vectors_native.identities import DOMAIN_SIGNER, Identity
 from tools.vectors_native.scene import Maker, own_scene
 

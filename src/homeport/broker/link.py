@@ -22,6 +22,7 @@ from nats.errors import Error as NatsError
 from homeport.broker import callout, kick, retained
 from homeport.broker.access import BrokerAccess
 from homeport.broker.callout import Admit, Callout
+from homeport.broker.events import EventStream
 from homeport.broker.states import OnState, StateStream
 from homeport.clock import Clock, SystemClock
 from homeport.domain.device import DeviceId
@@ -135,6 +136,10 @@ class BrokerLink:
             raise HomeportError(Code.BROKER_UNAVAILABLE, f"stream of states: {error}") from error
         self._states = states
         await states.serve(handle)
+
+    def events(self) -> EventStream:
+        """Return the stream in which programs find what happened."""
+        return EventStream(self._platform, replicas=self._access.replicas)
 
     async def disconnect(self, device: DeviceId) -> int:
         """End the device's connections on every broker node; return how many there were.

@@ -40,7 +40,9 @@ from homeport.provisioning.ports import Registry
 from homeport.provisioning.waiting import WAKING, Waiting
 from homeport.server.audit.exporting import Exporting
 from homeport.server.audit.heads_file import HeadsFile
+from homeport.server.audit.publishing import Publishing
 from homeport.server.audit.sealing import Sealing
+from homeport.server.audit.trail import Handler, Trail
 from homeport.server.authorities import KnownAuthorities
 from homeport.server.certificates.platform_keys import PlatformKeys
 from homeport.server.doors import Doors
@@ -60,7 +62,6 @@ from homeport.server.reactions.disconnecting import Disconnecting
 from homeport.server.reactions.pushing import NEWS, Pushing
 from homeport.server.renewing import Renewing, Switch
 from homeport.server.settings import ServerSettings
-from homeport.server.trail import Handler, Trail
 
 Tasks = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
@@ -136,6 +137,7 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
                     "pushing": pushing.work,
                     "overdue commands": commanding.end_overdue,
                     "trail": trail.follow,
+                    "publishing": Publishing(registry, link.events(), clock).keep,
                     "sealing": make_sealing(settings, keys, registry, clock).keep,
                     "renewing": renewing.keep,
                     **_of_our_broker(broker, states),

@@ -16,6 +16,12 @@ from homeport.domain.audit import AuditEvent
 from homeport.domain.trail.chain import KeptEvent, canonical_facts
 from homeport.errors import MalformedError
 
+SUBJECTS: Final = "hp-events"
+"""First level of the events' NATS subjects. Not below `hp`: no device may ever read there."""
+
+PLATFORM: Final = "_platform"
+"""In the tenant's place, for events that are no tenant's affair."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -32,6 +38,14 @@ def document_of(event: AuditEvent) -> dict[str, Any]:
         "enrolment": event.enrolment,
         "facts": dict(event.facts),
     }
+
+
+def subject_of(event: AuditEvent) -> str:
+    """Return the event's NATS subject: `hp-events.<tenant or _platform>.<subject>.<action>`.
+
+    No tenant's name begins with an underscore, so nobody can be called what the platform is.
+    """
+    return f"{SUBJECTS}.{event.tenant or PLATFORM}.{event.name.value.replace(':', '.')}"
 
 
 def document_of_kept(event: KeptEvent) -> dict[str, Any]:
