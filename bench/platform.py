@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Self
 
 from bench.devices import MODEL, BenchDevice, BenchIssuer, anchor_of, serial_of
+from homeport.clock import SystemClock
 from homeport.demo.stage import free_ports
 from homeport.pki.certificates import authority_id
 from homeport.provisioning.add_tenant import add_tenant
 from homeport.provisioning.add_upstream import add_own_upstream
-from homeport.provisioning.imports.sales import import_sales
+from homeport.provisioning.imports.sales import Intake, import_sales
 from homeport.provisioning.imports.sales_file import read_sales
 from homeport.provisioning.ports import Authority, MintedDevice, Transaction
 from homeport.storage.sqlite.registry import SqliteRegistry
@@ -110,15 +111,9 @@ class BenchPlatform:
             if self._is_sold:
                 last = serial_of(max(self._registered, len(self._devices)) - 1)
                 sales = ["serial_number,tenant\n", f"{serial_of(0)}..{last},acme\n"]
-                await registry.transact(
-                    lambda tx: import_sales(
-                        tx,
-                        read_sales(sales, source="bench", now=now),
-                        source="bench",
-                        actor="bench",
-                        now=now,
-                    )
-                )
+                lines = read_sales(sales, source="bench", now=now)
+                intake = Intake(source="bench", digest="", actor="bench", clock=SystemClock())
+                await import_sales(registry, lines, intake)
 
     def _minted(self) -> Iterator[MintedDevice]:
         real = {d.serial_number: hashlib.sha256(d.idevid).hexdigest() for d in self._devices}

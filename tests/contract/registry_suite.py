@@ -150,9 +150,9 @@ def event(name: Name = Name.DEVICE_REGISTERED, **changes: Any) -> AuditEvent:
     return replace(AuditEvent(name=name, at=NOW, actor="platform"), **changes)
 
 
-def sale(first: str, last: str, tenant: str = "acme", **changes: Any) -> SalesRecord:
+def sale(first: str, last: str, tenant: str | None = "acme", **changes: Any) -> SalesRecord:
     record = SalesRecord(
-        serial_numbers=SerialRange(first, last),
+        scope=SerialRange(first, last),
         tenant=tenant,
         upstream=None,
         recorded_at=NOW,

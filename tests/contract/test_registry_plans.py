@@ -12,7 +12,7 @@ import pytest
 from homeport.domain.enrolment import State
 from homeport.storage import parts
 from homeport.storage.compiled import Statement
-from homeport.storage.parts.sales import _beginning_with
+from homeport.storage.parts.ownership.sales import _beginning_with
 from homeport.storage.parts.search import Looked, Way, _edge, _rows
 from homeport.storage.parts.trail.search import _Shape, _statement
 from homeport.storage.schema import COMMON

@@ -2,6 +2,7 @@
 """Sales records: which one speaks of a device."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -14,10 +15,11 @@ from contract.registry_suite import (
     OTHER_MAKER,
     add_tenants,
     device,
+    device_id,
     opened,
     sale,
 )
-from homeport.domain.ownership import SerialRange
+from homeport.domain.ownership import ImportState, SalesAction, SerialRange, WholeModel
 from homeport.errors import Code
 
 __all__ = ["opened"]
@@ -25,11 +27,14 @@ __all__ = ["opened"]
 
 def keep(opened, *records):
     opened.do(add_tenants)
-    return opened.do(lambda tx: tx.sales.add(records))
+    for record in records:
+        opened.do(lambda tx, record=record: tx.sales.add(record))
 
 
 def covering(opened, serial_number, authority=MAKER):
-    return opened.see(lambda tx: tx.sales.covering(device(serial_number, authority)))
+    """The deciding record, as it was before it had a number."""
+    found = opened.see(lambda tx: tx.sales.covering(device(serial_number, authority)))
+    return found and replace(found, number=0)
 
 
 def test_a_record_covers_its_serial_numbers_and_no_others(opened):
@@ -61,7 +66,7 @@ def test_the_narrowest_record_wins_even_if_it_is_older(opened):
 def test_of_equally_narrow_records_the_latest_wins(opened):
     early, late = sale("SN-10", "SN-19", "acme"), sale("SN-10", "SN-19", "bolt", recorded_at=LATER)
     neighbour = sale("SN-15", "SN-24", "coil", recorded_at=NOW + timedelta(hours=1))
-    keep(opened, late, neighbour, early)
+    keep(opened, early, neighbour, late)
     assert covering(opened, "SN-12") == late
     assert covering(opened, "SN-17") == late
     assert covering(opened, "SN-22") == neighbour
@@ -81,39 +86,111 @@ def test_a_record_of_one_maker_speaks_of_no_other_makers_devices(opened):
     assert covering(opened, "SN-15", OTHER_MAKER) == anybody
 
 
-def test_what_says_nothing_new_is_not_kept_twice(opened):
-    record = sale("SN-10", "SN-19")
-    again = sale("SN-10", "SN-19", recorded_at=LATER, source="the same file once more")
-    assert keep(opened, record, record) == 1
-    assert opened.do(lambda tx: tx.sales.add([again])) == 0
-    assert covering(opened, "SN-12") == record
-
-
-def test_a_change_of_any_kind_is_something_new(opened):
-    record = sale("SN-10", "SN-19")
-    changes = [
-        sale("SN-10", "SN-18"),
-        sale("SN-10", "SN-19", upstream="edge"),
-        sale("SN-10", "SN-19", authority=MAKER),
-        sale("SN-10", "SN-19", authority=OTHER_MAKER),
-        sale("SN-10", "SN-19", "bolt"),
+def test_a_record_goes_and_comes_back_unchanged(opened):
+    records = [
+        sale("SN-10", "SN-19", upstream="edge", authority=MAKER, reference="order 4711/Ä"),
+        sale("SN-12", "SN-12", "bolt", action=SalesAction.CORRECTION),
+        sale("SN-13", "SN-13", None, action=SalesAction.CANCELLATION),
+        replace(sale("", ""), scope=WholeModel("EX 100; DROP"), authority=MAKER),
     ]
-    assert keep(opened, record, *changes) == 6
+    keep(opened, *records)
+    for number, record in enumerate(records, 1):
+        found = opened.see(lambda tx, r=record: tx.sales.of_scope(r.scope, r.authority))
+        assert found == [replace(record, number=number)]
+    assert opened.see(lambda tx: tx.sales.last()) == 4
 
 
-def test_a_device_may_be_sold_back(opened):
-    there = sale("SN-10", "SN-19", "acme")
-    back = sale("SN-10", "SN-19", "acme", recorded_at=LATER)
-    keep(opened, there, sale("SN-10", "SN-19", "bolt", recorded_at=NOW + timedelta(hours=1)))
-    assert opened.do(lambda tx: tx.sales.add([back])) == 1
-    assert covering(opened, "SN-12") == back
+def test_records_of_one_scope_are_told_latest_first(opened):
+    records = [sale("SN-10", "SN-19", t) for t in ("acme", "bolt", "acme")]
+    keep(opened, *records, sale("SN-10", "SN-18"), sale("SN-10", "SN-19", authority=MAKER))
+    scope = SerialRange("SN-10", "SN-19")
+    found = opened.see(lambda tx: tx.sales.of_scope(scope, None))
+    assert [(r.number, r.tenant) for r in found] == [(3, "acme"), (2, "bolt"), (1, "acme")]
+    assert opened.see(lambda tx: tx.sales.of_scope(scope, OTHER_MAKER)) == []
+
+
+def test_a_cancellation_decides_as_any_record(opened):
+    keep(opened, sale("SN-10", "SN-19"), sale("SN-12", "SN-12", None))
+    assert covering(opened, "SN-12").tenant is None
+    assert covering(opened, "SN-13").tenant == "acme"
+
+
+def test_a_whole_model_speaks_of_what_no_serial_number_does(opened):
+    whole = replace(sale("", "", "bolt"), scope=WholeModel("gateway"), authority=MAKER)
+    keep(opened, sale("SN-10", "SN-19", "acme"), whole)
+
+    def tenant(**changes):
+        known = device("SN-99", minted=True)
+        record = opened.see(lambda tx: tx.sales.covering(replace(known, **changes)))
+        return record and record.tenant
+
+    assert tenant() == "bolt"
+    assert tenant(id=device_id("SN-12")) == "acme"
+    assert tenant(model="gateway 2") is None
+    assert tenant(id=device_id("SN-99", OTHER_MAKER)) is None
+    assert tenant(minted=False) is None, "only the manifest's word about a model counts"
+    later = replace(whole, tenant="coil")
+    opened.do(lambda tx: tx.sales.add(later))
+    assert tenant() == "coil"
+    overlapping = opened.see(lambda tx: tx.sales.overlapping(WholeModel("gateway"), MAKER))
+    assert [record.tenant for record in overlapping] == ["coil", "bolt"]
+
+
+def test_what_is_still_being_read_does_not_count_but_is_seen(opened):
+    opened.do(add_tenants)
+    begun = opened.do(lambda tx: tx.sales_imports.begin("d" * 64, "sales.csv", 0, NOW))
+    ours = [sale("SN-10", "SN-19"), replace(sale("", ""), scope=WholeModel("m"), authority=MAKER)]
+    for record in ours:
+        kept = replace(record, imported_by=begun.number)
+        opened.do(lambda tx, kept=kept: tx.sales.add(kept))
+    known = device("SN-12", model="m", minted=True)
+    assert opened.see(lambda tx: tx.sales.covering(known)) is None
+    assert opened.see(lambda tx: tx.sales.overlapping(SerialRange("SN-12", "SN-12"), None))
+    decided = replace(begun, state=ImportState.DECIDED, changed_at=LATER)
+    opened.do(lambda tx: tx.sales_imports.put(decided))
+    assert opened.see(lambda tx: tx.sales.covering(known)).scope == ours[0].scope
+    other = replace(known, id=device_id("SN-99"))
+    assert opened.see(lambda tx: tx.sales.covering(other)).scope == ours[1].scope
+    assert opened.see(lambda tx: tx.sales_imports.latest("d" * 64)) == decided
+
+
+def test_an_imports_records_are_paged_and_forgotten_in_pieces(opened):
+    opened.do(add_tenants)
+    begin = lambda tx: tx.sales_imports.begin("d", "sales.csv", 0, NOW)  # noqa: E731
+    one, other = opened.do(begin), opened.do(begin)
+    assert opened.see(lambda tx: tx.sales_imports.latest("d")) == other
+    for number in range(10):
+        by = (one, other)[number % 2].number
+        record = sale(f"SN-{number}", f"SN-{number}", imported_by=by)
+        opened.do(lambda tx, record=record: tx.sales.add(record))
+
+    def page(after, limit=3):
+        rows = opened.see(lambda tx: tx.sales.of_import(one.number, after=after, limit=limit))
+        return [row.number for row in rows]
+
+    assert page(0) == [1, 3, 5]
+    assert page(5) == [7, 9]
+
+    def forget(limit):
+        return opened.do(lambda tx: tx.sales.forget(one.number, after=0, limit=limit))
+
+    assert [forget(3), forget(3), forget(3)] == [3, 2, 0]
+    assert len(opened.see(lambda tx: tx.sales.of_import(other.number, after=0, limit=9))) == 5
+
+
+def test_imports_that_nobody_goes_on_with_are_found(opened):
+    for digest, at in (("a", NOW), ("b", NOW - timedelta(hours=2)), ("c", LATER)):
+        opened.do(lambda tx, d=digest, at=at: tx.sales_imports.begin(d, "s", 0, at))
+    done = opened.see(lambda tx: tx.sales_imports.latest("a"))
+    opened.do(lambda tx: tx.sales_imports.put(replace(done, state=ImportState.DONE)))
+    found = opened.see(lambda tx: tx.sales_imports.abandoned(LATER))
+    assert [row.digest for row in found] == ["b"]
 
 
 def test_nothing_is_sold_to_an_unknown_tenant(opened):
     opened.do(add_tenants)
-    records = [sale("SN-10", "SN-19"), sale("SN-20", "SN-29", "nobody")]
-    opened.refuses(Code.TENANT_UNKNOWN, lambda tx: tx.sales.add(records))
-    assert covering(opened, "SN-12") is None
+    opened.refuses(Code.TENANT_UNKNOWN, lambda tx: tx.sales.add(sale("SN-20", "SN-29", "nobody")))
+    assert covering(opened, "SN-22") is None
 
 
 def test_overlapping_records_are_those_that_share_a_serial_number(opened):
@@ -131,7 +208,8 @@ def test_overlapping_records_are_those_that_share_a_serial_number(opened):
     def overlapping(first, last, authority=None):
         serial_numbers = SerialRange(first, last)
         found = opened.see(lambda tx: tx.sales.overlapping(serial_numbers, authority))
-        return {name for name, record in records.items() if record in found}
+        plain = [replace(record, number=0) for record in found]
+        return {name for name, record in records.items() if record in plain}
 
     assert overlapping("SN-1000", "SN-1010") == {"whole", "left", "inside", "right", "ours"}
     assert overlapping("SN-1000", "SN-1010", OTHER_MAKER) == {"whole", "left", "inside", "right"}
@@ -153,17 +231,19 @@ numbers = st.integers(0, 1200)
 @given(st.lists(st.tuples(numbers, numbers), max_size=12), st.tuples(numbers, numbers))
 def test_look_ups_agree_with_the_rule_of_ranges(opened, ends, asked):
     """The stem is only a way to find candidates: what it finds is what a full search would."""
-    records = [sale(f"P{min(pair):04}", f"P{max(pair):04}") for pair in ends]
+    scopes = [SerialRange(f"P{min(pair):04}", f"P{max(pair):04}") for pair in ends]
+    records = [sale(scope.first, scope.last) for scope in scopes]
     wanted = SerialRange(f"P{min(asked):04}", f"P{max(asked):04}")
 
     async def verb(tx):
         if not await tx.tenants.all():
             await add_tenants(tx)
-        await tx.sales.add(records)
+        for record in records:
+            await tx.sales.add(record)
         one = await tx.sales.covering(device(wanted.first))
-        assert (one is not None) == any(wanted.first in r.serial_numbers for r in records)
-        found = [record.serial_numbers for record in await tx.sales.overlapping(wanted, None)]
-        expected = {r.serial_numbers for r in records if r.serial_numbers.overlaps(wanted)}
+        assert (one is not None) == any(wanted.first in scope for scope in scopes)
+        found = [record.scope for record in await tx.sales.overlapping(wanted, None)]
+        expected = {scope for scope in scopes if scope.overlaps(wanted)}
         assert set(found) == expected
         raise Undo
 

@@ -4,6 +4,8 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from homeport.clock import SystemClock
+
 
 class TurnedClock:
     """The port `Clock`: stands still until it is turned, and wakes who slept long enough then."""
@@ -36,3 +38,10 @@ class TurnedClock:
         self._steady += duration.total_seconds()
         self._turned.set()
         self._turned = asyncio.Event()
+
+
+class HastyClock(SystemClock):
+    """The machine's time, but nobody waits: others only have their turn."""
+
+    async def sleep(self, duration: timedelta) -> None:
+        await asyncio.sleep(0)

@@ -6,6 +6,7 @@ Requests go in as ASGI, so what the web server does is not here: `tests/integrat
 
 import asyncio
 import contextlib
+import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any, Final, TypeVar, cast
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from fakes.clock import TurnedClock
+from fakes.clock import HastyClock, TurnedClock
 from fakes.registry import FakeRegistry
 from homeport.ca import CertificateAuthority, LocalIssuer
 from homeport.clock import SystemClock
@@ -42,7 +43,7 @@ from homeport.protocols.native.wire import (
 )
 from homeport.provisioning.add_tenant import add_tenant
 from homeport.provisioning.add_upstream import add_own_upstream
-from homeport.provisioning.imports.sales import import_sales
+from homeport.provisioning.imports.sales import Intake, import_sales
 from homeport.provisioning.imports.sales_file import read_sales
 from homeport.provisioning.policy import Policy
 from homeport.provisioning.ports import Transaction
@@ -137,9 +138,9 @@ class NativePlatform:
         """Import a sales record for one device."""
         now, lines = self.clock.now(), ["serial_number,tenant", f"{device.serial_number},{tenant}"]
         records = list(read_sales(lines, source="sales.csv", now=now))
-        await self.verb(
-            lambda tx: import_sales(tx, records, source="sales.csv", actor="t", now=now)
-        )
+        digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+        intake = Intake(source="sales.csv", digest=digest, actor="t", clock=HastyClock())
+        await import_sales(self.registry, records, intake)
 
     @contextlib.asynccontextmanager
     async def trail(self) -> AsyncIterator[None]:

@@ -2,11 +2,13 @@
 """A platform in memory, driven verb by verb."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from fakes.clock import HastyClock
 from fakes.issuer import FakeIssuer
 from fakes.registry import FakeRegistry
 from homeport.artefacts.claim_code import hash_claim_code
@@ -21,7 +23,7 @@ from homeport.provisioning.complete import complete
 from homeport.provisioning.enrolment.enrol import enrol
 from homeport.provisioning.enrolment.outcome import Outcome
 from homeport.provisioning.enrolment.visit import Visit
-from homeport.provisioning.imports.sales import SalesReport, import_sales
+from homeport.provisioning.imports.sales import Intake, SalesReport, import_sales
 from homeport.provisioning.imports.sales_file import read_sales
 from homeport.provisioning.ownership.claim import ClaimRequest, claim
 from homeport.provisioning.policy import Policy
@@ -81,10 +83,18 @@ class Platform:
         )
 
     async def sell(self, line: str, columns: str = "serial_number,tenant") -> SalesReport:
-        lines = read_sales([f"{columns}\n", f"{line}\n"], source="sales.csv", now=self.now)
-        return await self.verb(
-            lambda tx: import_sales(tx, lines, source="sales.csv", actor="t", now=self.now)
+        return await self.import_sales([columns, *line.split("|")])
+
+    async def import_sales(self, lines: Sequence[str], **changes: Any) -> SalesReport:
+        text = "".join(f"{line}\n" for line in lines)
+        intake = Intake(
+            source="sales.csv",
+            digest=hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(),
+            actor="t",
+            clock=HastyClock(),
         )
+        read = read_sales(text.splitlines(keepends=True), source="sales.csv", now=self.now)
+        return await import_sales(self.registry, read, replace(intake, **changes))
 
     async def mint(self, device: DeviceId = DEVICE, code: str = CODE) -> None:
         """Register the device as its manifest does, with the code of its label."""

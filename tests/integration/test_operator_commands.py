@@ -130,7 +130,16 @@ def test_sales_before_and_after_the_manifest(
     sales.write_text("serial_number,tenant\nEX-100-000001..EX-100-000002,acme\n")
     assert operator.refused("sales", "import", sales)["code"] == "sales-malformed"
     operator.asks("tenant", "add", "acme")
-    assert operator.asks("sales", "import", sales) == {"records": 1, "new": 1, "assigned": 0}
+    assert operator.asks("sales", "import", sales) == {
+        "records": 1,
+        "new": 1,
+        "outdated": 0,
+        "assigned": 0,
+        "moved": 0,
+        "freed": 0,
+        "failed": 0,
+        "faults": [],
+    }
     operator.asks("manifest", "import", manifest, "--anchor", anchor(line))
     operator.asks("device", "assign", "EX-100-000003", "--tenant", "acme")
     shown = operator.asks("device", "show", "EX-100-000003")

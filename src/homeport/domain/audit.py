@@ -62,6 +62,8 @@ class Name(StrEnum):
     CLAIM_OVERRULED = "claim:overruled"
     CLAIM_REFUSED = "claim:refused"
     CLAIM_CODE_MADE = "claim-code:made"
+    SALE_CORRECTED = "sale:corrected"
+    SALE_CANCELLED = "sale:cancelled"
     PRESENCE_SHOWN = "presence:shown"
     DEVICE_QUARANTINED = "device:quarantined"
     DEVICE_RELEASED = "device:released"
@@ -124,6 +126,8 @@ STORY: Final[Mapping[Name, str]] = {
     Name.CLAIM_OVERRULED: "the claim of {tenant} ended: {reason}",
     Name.CLAIM_REFUSED: "a claim of {serial_number} was refused",
     Name.CLAIM_CODE_MADE: "{actor} made a fresh claim code; earlier ones are worthless",
+    Name.SALE_CORRECTED: "left {tenant} before it arrived: its sale was corrected ({source})",
+    Name.SALE_CANCELLED: "left {tenant} before it arrived: its sale was cancelled ({source})",
     Name.PRESENCE_SHOWN: "belongs to {tenant}, goes to upstream {upstream}: {actor} stood there",
     Name.DEVICE_QUARANTINED: "was put into quarantine by {actor}: {reason}",
     Name.DEVICE_RELEASED: "was released from quarantine by {actor}",

@@ -19,6 +19,8 @@ MANUFACTURED: Final = "manufactured"
 
 LEDGER: Final[Mapping[Name, OwnershipEvent]] = {
     Name.DEVICE_ASSIGNED: OwnershipEvent.SOLD,
+    Name.SALE_CORRECTED: OwnershipEvent.SALE_CORRECTED,
+    Name.SALE_CANCELLED: OwnershipEvent.SALE_CANCELLED,
     Name.DEVICE_CLAIMED: OwnershipEvent.CLAIMED,
     Name.CLAIM_CONFIRMED: OwnershipEvent.CLAIM_CONFIRMED,
     Name.CLAIM_WITHDRAWN: OwnershipEvent.CLAIM_WITHDRAWN,

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fakes.registry.rows import Rows, keepable
+from fakes.registry.sales import speaks_of
 from homeport.domain.claim import ClaimCode
 from homeport.domain.device import Device, DeviceId
-from homeport.domain.ownership import SerialRange
+from homeport.domain.ownership import Ownership, SalesRecord, Scope
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.ports import MintedDevice, Staged
 
@@ -72,25 +73,42 @@ class FakeDevices:
             self._rows.claim_codes[device] = staged.codes[device]
 
     async def unowned(
+        self, scope: Scope, authority: str | None, limit: int, *, after: DeviceId | None = None
+    ) -> Sequence[Device]:
+        found = self._in_scope(scope, authority, after)
+        return [device for device in found if device.tenant is None][:limit]
+
+    async def contested(
         self,
-        serial_numbers: SerialRange,
+        scope: Scope,
         authority: str | None,
+        tenant: str | None,
         limit: int,
         *,
         after: DeviceId | None = None,
     ) -> Sequence[Device]:
+        return [
+            device
+            for device in self._in_scope(scope, authority, after)
+            if device.tenant not in (None, tenant) or device.ownership is Ownership.CLAIMED
+        ][:limit]
+
+    def _in_scope(
+        self, scope: Scope, authority: str | None, after: DeviceId | None
+    ) -> list[Device]:
         def place(device: DeviceId) -> tuple[str, str]:
             return device.serial_number, str(device)
 
-        found = [
-            device
-            for device in self._rows.devices.values()
-            if device.tenant is None
-            and device.id.serial_number in serial_numbers
-            and authority in (None, device.id.authority)
-            and (after is None or place(device.id) > place(after))
-        ]
-        return sorted(found, key=lambda device: place(device.id))[:limit]
+        asked = SalesRecord(
+            scope=scope,
+            tenant=None,
+            authority=authority,
+            recorded_at=datetime.min,  # noqa: DTZ901 - of no account
+            source="",
+        )
+        devices = sorted(self._rows.devices.values(), key=lambda device: place(device.id))
+        beyond = (d for d in devices if after is None or place(d.id) > place(after))
+        return [device for device in beyond if speaks_of(asked, device)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

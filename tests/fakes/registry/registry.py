@@ -26,7 +26,7 @@ from fakes.registry.people import (
 )
 from fakes.registry.places import FakeAuthorities, FakeTenants, FakeUpstreams
 from fakes.registry.rows import Rows
-from fakes.registry.sales import FakeSalesRecords
+from fakes.registry.sales import FakeSalesImports, FakeSalesRecords
 from fakes.registry.search import FakeSearch
 from fakes.registry.trail import FakeAuditHeads, FakeAuditTrail
 from homeport.domain.claim import ClaimCode
@@ -53,6 +53,7 @@ from homeport.provisioning.ports import (
     MintedDevice,
     PresenceBoard,
     Quarantines,
+    SalesImports,
     SalesRecords,
     Schemas,
     Search,
@@ -77,6 +78,7 @@ class FakeTransaction:
         self.upstreams: Upstreams = FakeUpstreams(rows.upstreams)
         self.devices: Devices = FakeDevices(rows)
         self.sales: SalesRecords = FakeSalesRecords(rows)
+        self.sales_imports: SalesImports = FakeSalesImports(rows.imports)
         self.claims: Claims = FakeClaims(rows)
         self.claim_codes: ClaimCodes = FakeClaimCodes(rows)
         self.enrolments: Enrolments = FakeEnrolments(rows)

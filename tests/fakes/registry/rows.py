@@ -18,7 +18,7 @@ from homeport.domain.enrolment import Enrolment
 from homeport.domain.life.command import Command
 from homeport.domain.life.quarantine import Quarantine
 from homeport.domain.membership import Invitation, Member
-from homeport.domain.ownership import SalesRecord
+from homeport.domain.ownership import SalesImport, SalesRecord
 from homeport.domain.session import Session
 from homeport.domain.tenant import Tenant
 from homeport.domain.upstream import Upstream
@@ -37,6 +37,7 @@ class Rows:
     upstreams: dict[str, Upstream] = field(default_factory=dict)
     devices: dict[DeviceId, Device] = field(default_factory=dict)
     sales: list[SalesRecord] = field(default_factory=list)
+    imports: dict[int, SalesImport] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     claim_codes: dict[DeviceId, ClaimCode] = field(default_factory=dict)
     enrolments: dict[str, Enrolment] = field(default_factory=dict)

@@ -4,7 +4,15 @@
 What became of it over the years, the ledger, is told from the audit trail.
 """
 
-from homeport.domain.ownership.sales import SalesRecord, SerialRange
+from homeport.domain.ownership.sales import (
+    SalesAction,
+    SalesRecord,
+    Scope,
+    SerialRange,
+    WholeModel,
+    contradicted,
+)
+from homeport.domain.ownership.sales_import import ImportState, SalesImport
 from homeport.domain.ownership.states import (
     HELD,
     NO_EPOCH,
@@ -17,10 +25,16 @@ from homeport.domain.ownership.states import (
 __all__ = [
     "HELD",
     "NO_EPOCH",
+    "ImportState",
     "Ownership",
     "OwnershipEvent",
     "Proof",
+    "SalesAction",
+    "SalesImport",
     "SalesRecord",
+    "Scope",
     "SerialRange",
+    "WholeModel",
+    "contradicted",
     "ownership_after",
 ]

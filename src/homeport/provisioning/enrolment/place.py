@@ -12,12 +12,12 @@ from homeport.domain.ownership import (
     Ownership,
     OwnershipEvent,
     Proof,
-    SalesRecord,
 )
 from homeport.domain.upstream import Upstream, UpstreamKind
 from homeport.provisioning.enrolment.outcome import Redirection
 from homeport.provisioning.ownership.claim_ends import confirm
 from homeport.provisioning.ownership.own import Title, own
+from homeport.provisioning.ownership.sold import sold_title
 from homeport.provisioning.ports import Transaction
 
 
@@ -61,7 +61,7 @@ async def _title(tx: Transaction, device: Device, now: datetime) -> Title | None
         case Ownership.UNOWNED if device.epoch == NO_EPOCH:
             # Sales from before serve the first owner only; later ones find the device registered.
             record = await tx.sales.covering(device)
-            return None if record is None else sold(record)
+            return None if record is None else sold_title(record)
         case _:
             return None
 
@@ -79,17 +79,6 @@ async def _claimed(tx: Transaction, device: Device, now: datetime) -> Title | No
         event=OwnershipEvent.CLAIM_CONFIRMED,
         proof=Proof.CLAIM_CODE,
         source=f"claimed by {claim.actor}",
-    )
-
-
-def sold(record: SalesRecord) -> Title:
-    """Return what a sales record says of a device."""
-    return Title(
-        tenant=record.tenant,
-        upstream=record.upstream,
-        event=OwnershipEvent.SOLD,
-        proof=Proof.SALES_RECORD,
-        source=record.source,
     )
 
 

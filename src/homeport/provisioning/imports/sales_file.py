@@ -1,25 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read sales records from CSV: docs/operate/sales.md.
 
-Columns by name, in any order: `serial_number` (one, or a range `EX-000001..EX-000500`), `tenant`,
-and optionally `upstream` and `authority`. Every wrong line is reported, not only the first.
+Columns by name, in any order, as ERP systems write them: separated by commas, semicolons or tabs.
+Every wrong line is reported, not only the first; a line that cannot be read does not hide those
+after it.
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from homeport.domain.device import AUTHORITY, check_serial_number
-from homeport.domain.ownership import SalesRecord, SerialRange
+from homeport.domain.ownership import SalesAction, SalesRecord, Scope, SerialRange, WholeModel
 from homeport.domain.tenant import check_name
 from homeport.errors import Code, MalformedError
 
 RANGE_SIGN: Final = ".."
 
-_REQUIRED: Final = frozenset({"serial_number", "tenant"})
-_OPTIONAL: Final = frozenset({"upstream", "authority"})
+LINE_MAX: Final = 16_384
+"""Characters; the longest good line has some 600."""
+
+REFERENCE_MAX: Final = 100
+"""Characters of an order's number."""
+
+_COLUMNS: Final = frozenset(
+    {"serial_number", "model", "tenant", "upstream", "authority", "action", "reference"}
+)
+_SEPARATORS: Final = ",;\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,9 @@ class LineFault:
     """A line that cannot be taken, and why."""
 
     line: int
+    """0: no line is wrong, but a device stays where it is."""
     reason: str
+    code: Code = Code.SALES_MALFORMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +47,35 @@ class SalesLine:
 
     line: int
     record: SalesRecord
+    former: str | None = None
+    """Whose a cancellation says that the devices were."""
 
 
 def read_sales(
     lines: Iterable[str], *, source: str, now: datetime
 ) -> Iterator[SalesLine | LineFault]:
     """Yield a record or a fault for every line; a wrong first line is the only fault then."""
-    reader = csv.reader(lines, strict=True)
+    bounded = _bounded(lines)
     try:
-        columns = [name.strip().lower().lstrip("\ufeff") for name in next(reader, [])]
-        _check_columns(columns)
-        for row in reader:
+        head = next(bounded, "").lstrip("\ufeff")
+        columns, separator = _read_head(head)
+    except (MalformedError, csv.Error) as error:
+        yield LineFault(1, error.detail if isinstance(error, MalformedError) else str(error))
+        return
+    reader = csv.reader(bounded, delimiter=separator, strict=True)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, MalformedError) as error:
+            reason = error.detail if isinstance(error, MalformedError) else f"not CSV: {error}"
+            yield LineFault(reader.line_num + 1, reason)
+            if isinstance(error, MalformedError):
+                return
+        else:
             if row:
-                yield _read_line(columns, row, reader.line_num, source, now)
-    except MalformedError as error:
-        yield LineFault(max(reader.line_num, 1), error.detail)
-    except (csv.Error, UnicodeDecodeError) as error:
-        yield LineFault(max(reader.line_num, 1), f"not CSV in UTF-8: {error}")
+                yield read_line(columns, row, reader.line_num + 1, source=source, now=now)
 
 
 def parse_range(text: str) -> SerialRange:
@@ -64,38 +87,94 @@ def parse_range(text: str) -> SerialRange:
     return ends
 
 
-def _check_columns(columns: list[str]) -> None:
-    missing, unknown = _REQUIRED - set(columns), set(columns) - _REQUIRED - _OPTIONAL
-    if missing or unknown or len(set(columns)) != len(columns):
+def _bounded(lines: Iterable[str]) -> Iterator[str]:
+    """Refuse to hold what is no line of ours (MalformedError)."""
+    for line in lines:
+        if len(line) > LINE_MAX:
+            raise MalformedError(
+                f"more than {LINE_MAX} characters in a line: the rest was not read"
+            )
+        yield line
+
+
+def _read_head(head: str) -> tuple[list[str], str]:
+    """Return the columns' names and what separates them."""
+    separator = next((sign for sign in _SEPARATORS if sign in head), ",")
+    row = next(csv.reader([head], delimiter=separator, strict=True), [])
+    columns = [name.strip().lower() for name in row]
+    names = set(columns)
+    has_scope = "serial_number" in names or "model" in names
+    if not has_scope or "tenant" not in names or names - _COLUMNS or len(names) != len(columns):
         raise MalformedError(
-            "the first line must name the columns serial_number and tenant, and perhaps upstream"
-            " and authority",
+            "the first line must name the columns: serial_number or model, tenant, and perhaps"
+            " upstream, authority, action, reference",
             Code.SALES_MALFORMED,
         )
+    return columns, separator
 
 
-def _read_line(
-    columns: list[str], row: list[str], line: int, source: str, now: datetime
+def read_line(
+    columns: list[str], row: list[str], line: int, *, source: str, now: datetime
 ) -> SalesLine | LineFault:
+    """Read one line's cells."""
     if len(row) != len(columns):
         return LineFault(line, f"{len(row)} cells instead of {len(columns)}")
     cells = dict(zip(columns, (cell.strip() for cell in row), strict=True))
     try:
-        return SalesLine(line, _record(cells, f"{source}, line {line}", now))
+        return read_cells(cells, line, f"{source}, line {line}", now)
     except MalformedError as error:
         return LineFault(line, error.detail)
 
 
-def _record(cells: dict[str, str], source: str, now: datetime) -> SalesRecord:
-    authority = cells.get("authority") or None
-    if authority is not None and not AUTHORITY.fullmatch(authority):
-        raise MalformedError("an authority is 16 characters of base32")
+def read_cells(cells: Mapping[str, str], line: int, source: str, now: datetime) -> SalesLine:
+    """Read named cells, which may be missing or empty; MalformedError."""
+    if any("\ud800" <= sign <= "\udfff" for cell in cells.values() for sign in cell):
+        raise MalformedError("not UTF-8")
+    action = _action(cells.get("action", ""))
+    tenant = cells.get("tenant") or None
+    if tenant is not None:
+        check_name(tenant, "tenant")
+    elif action is not SalesAction.CANCELLATION:
+        raise MalformedError("the tenant is missing")
     upstream = cells.get("upstream") or None
-    return SalesRecord(
-        serial_numbers=parse_range(cells["serial_number"]),
-        tenant=check_name(cells["tenant"], "tenant"),
-        upstream=check_name(upstream, "upstream") if upstream else None,
+    is_cancelled = action is SalesAction.CANCELLATION
+    scope, authority = _scope(cells)
+    record = SalesRecord(
+        scope=scope,
+        tenant=None if is_cancelled else tenant,
+        upstream=check_name(upstream, "upstream") if upstream and not is_cancelled else None,
         authority=authority,
+        action=action,
+        reference=_reference(cells.get("reference") or None),
         recorded_at=now,
         source=source,
     )
+    return SalesLine(line, record, tenant if is_cancelled else None)
+
+
+def _scope(cells: Mapping[str, str]) -> tuple[Scope, str | None]:
+    authority = cells.get("authority") or None
+    if authority is not None and not AUTHORITY.fullmatch(authority):
+        raise MalformedError("an authority is 16 characters of base32")
+    serial_number, model = cells.get("serial_number", ""), cells.get("model", "")
+    if bool(serial_number) == bool(model):
+        raise MalformedError("give a serial number (or range), or a model: one of the two")
+    if serial_number:
+        return parse_range(serial_number), authority
+    if authority is None:
+        raise MalformedError("a model needs its authority: other makers may call theirs so too")
+    return WholeModel(model), authority
+
+
+def _action(text: str) -> SalesAction:
+    try:
+        return SalesAction(text.lower() or SalesAction.SALE)
+    except ValueError as error:
+        words = ", ".join(SalesAction)
+        raise MalformedError(f"the action {text[:30]!r} is none of {words}") from error
+
+
+def _reference(text: str | None) -> str | None:
+    if text is not None and not (len(text) <= REFERENCE_MAX and text.isprintable()):
+        raise MalformedError(f"a reference has up to {REFERENCE_MAX} printable characters")
+    return text

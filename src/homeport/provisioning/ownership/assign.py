@@ -8,7 +8,7 @@ from homeport.domain.device import Device
 from homeport.domain.ownership import OwnershipEvent, Proof
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.ownership.claim_ends import confirm
-from homeport.provisioning.ownership.own import Title, own
+from homeport.provisioning.ownership.own import Title, known_place, own
 from homeport.provisioning.ports import Transaction
 
 
@@ -20,6 +20,7 @@ async def assign(
     DEVICE_CONFLICT if it has an owner or another tenant's claim is pending, SALES_CONFLICT if a
     sales record gives it to somebody else, TENANT_UNKNOWN, UPSTREAM_UNKNOWN.
     """
+    await known_place(tx, tenant, upstream)
     pending = await tx.claims.pending(device.id)
     await _check(tx, device, tenant, pending)
     title = Title(

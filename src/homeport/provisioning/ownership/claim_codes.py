@@ -51,8 +51,8 @@ async def make_code(tx: Transaction, device: Device, *, actor: str, now: datetim
     return code
 
 
-async def restore_code(tx: Transaction, before: Device, after: Device) -> None:
-    """Let a code count again that an owner ended who never had the device."""
-    kept = await tx.claim_codes.get(before.id)
-    if kept is not None and kept.epoch == before.epoch - 1:
-        await tx.claim_codes.put(before.id, ClaimCode(kept.hash, after.epoch))
+async def restore_code(tx: Transaction, device: Device) -> None:
+    """Let the code count again that the present owner ended, who never had the device."""
+    kept = await tx.claim_codes.get(device.id)
+    if kept is not None and kept.epoch == device.epoch - 1:
+        await tx.claim_codes.put(device.id, ClaimCode(kept.hash, device.epoch))

@@ -7,7 +7,6 @@ adapter may drive it to its end at once (SQLite) or await it (PostgreSQL).
 """
 
 from homeport.provisioning.ports.answers import KeptAnswer, KeptAnswers
-from homeport.provisioning.ports.claims import ClaimCodes, Claims
 from homeport.provisioning.ports.context import Contexts, Schemas, Twins
 from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
 from homeport.provisioning.ports.enrolments import (
@@ -20,7 +19,12 @@ from homeport.provisioning.ports.enrolments import (
 )
 from homeport.provisioning.ports.issuer import IssuedCertificate, Issuer
 from homeport.provisioning.ports.life import Commands, Quarantines
-from homeport.provisioning.ports.ownership import SalesRecords
+from homeport.provisioning.ports.ownership import (
+    ClaimCodes,
+    Claims,
+    SalesImports,
+    SalesRecords,
+)
 from homeport.provisioning.ports.people import (
     Accounts,
     ApiKeys,
@@ -64,6 +68,7 @@ __all__ = [
     "PresenceBoard",
     "Quarantines",
     "Registry",
+    "SalesImports",
     "SalesRecords",
     "Schemas",
     "SealedHead",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from homeport.domain.device import Device, DeviceId
-from homeport.domain.ownership import SerialRange
+from homeport.domain.ownership import Scope
 
 Row = TypeVar("Row")
 
@@ -58,15 +58,26 @@ class Devices(Protocol):
         ...
 
     async def unowned(
+        self, scope: Scope, authority: str | None, limit: int, *, after: DeviceId | None = None
+    ) -> Sequence[Device]:
+        """Return registered devices of the scope that have no tenant, at most `limit`.
+
+        By serial number and id (of a whole model: by id), beyond `after`: who asks again gives the
+        last device of before.
+        """
+        ...
+
+    async def contested(
         self,
-        serial_numbers: SerialRange,
+        scope: Scope,
         authority: str | None,
+        tenant: str | None,
         limit: int,
         *,
         after: DeviceId | None = None,
     ) -> Sequence[Device]:
-        """Return registered devices of the range that have no tenant yet, at most `limit`.
+        """Return those of the scope that have another tenant than this one, or a pending claim.
 
-        By serial number and id, beyond `after`: who asks again gives the last device of before.
+        In the order of `unowned`. A claim may be the tenant's own; None: any tenant is another.
         """
         ...

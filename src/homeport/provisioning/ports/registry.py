@@ -6,12 +6,16 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 from homeport.provisioning.ports.answers import KeptAnswers
-from homeport.provisioning.ports.claims import ClaimCodes, Claims
 from homeport.provisioning.ports.context import Contexts, Schemas, Twins
 from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
 from homeport.provisioning.ports.enrolments import Credentials, Enrolments, PresenceBoard, Vouchers
 from homeport.provisioning.ports.life import Commands, Quarantines
-from homeport.provisioning.ports.ownership import SalesRecords
+from homeport.provisioning.ports.ownership import (
+    ClaimCodes,
+    Claims,
+    SalesImports,
+    SalesRecords,
+)
 from homeport.provisioning.ports.people import (
     Accounts,
     ApiKeys,
@@ -35,6 +39,7 @@ class Transaction(Protocol):
     upstreams: Upstreams
     devices: Devices
     sales: SalesRecords
+    sales_imports: SalesImports
     claims: Claims
     claim_codes: ClaimCodes
     enrolments: Enrolments

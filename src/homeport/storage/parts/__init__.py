@@ -20,6 +20,7 @@ from homeport.provisioning.ports import (
     Members,
     PresenceBoard,
     Quarantines,
+    SalesImports,
     SalesRecords,
     Schemas,
     Search,
@@ -32,8 +33,6 @@ from homeport.provisioning.ports import (
 from homeport.storage.connection import Connection
 from homeport.storage.parts.answers import SqlKeptAnswers
 from homeport.storage.parts.authorities import SqlAuthorities
-from homeport.storage.parts.claim_codes import SqlClaimCodes
-from homeport.storage.parts.claims import SqlClaims
 from homeport.storage.parts.context.contexts import SqlContexts
 from homeport.storage.parts.context.schemas import SqlSchemas
 from homeport.storage.parts.context.twins import SqlTwins
@@ -42,13 +41,16 @@ from homeport.storage.parts.devices import SqlDevices
 from homeport.storage.parts.enrolments import SqlEnrolments
 from homeport.storage.parts.life.commands import SqlCommands
 from homeport.storage.parts.life.quarantines import SqlQuarantines
+from homeport.storage.parts.ownership.claim_codes import SqlClaimCodes
+from homeport.storage.parts.ownership.claims import SqlClaims
+from homeport.storage.parts.ownership.sales import SqlSalesRecords
+from homeport.storage.parts.ownership.sales_imports import SqlSalesImports
 from homeport.storage.parts.people.accounts import SqlAccounts, SqlIdentities
 from homeport.storage.parts.people.api_keys import SqlApiKeys
 from homeport.storage.parts.people.invitations import SqlInvitations
 from homeport.storage.parts.people.members import SqlMembers
 from homeport.storage.parts.people.sessions import SqlSessions
 from homeport.storage.parts.presence import SqlPresenceBoard
-from homeport.storage.parts.sales import SqlSalesRecords
 from homeport.storage.parts.search import SqlSearch
 from homeport.storage.parts.tenants import SqlTenants
 from homeport.storage.parts.trail.events import SqlAuditTrail
@@ -67,6 +69,7 @@ class SqlTransaction:
         self.upstreams: Upstreams = SqlUpstreams(connection)
         self.devices: Devices = SqlDevices(connection)
         self.sales: SalesRecords = SqlSalesRecords(connection)
+        self.sales_imports: SalesImports = SqlSalesImports(connection)
         self.claims: Claims = SqlClaims(connection)
         self.claim_codes: ClaimCodes = SqlClaimCodes(connection)
         self.enrolments: Enrolments = SqlEnrolments(connection)

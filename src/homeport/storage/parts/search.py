@@ -21,8 +21,7 @@ from homeport.provisioning.ports import NEVER_SEEN, DeviceFilter, Found, Listed,
 from homeport.storage.compiled import ONE, ZERO, Statement, named, query
 from homeport.storage.connection import Connection, Row
 from homeport.storage.instants import to_instant
-from homeport.storage.parts.devices import COLUMNS as DEVICE_COLUMNS
-from homeport.storage.parts.devices import to_device
+from homeport.storage.parts.device_rows import DEVICE_COLUMNS, to_device
 from homeport.storage.parts.enrolments import COLUMNS as RUN_COLUMNS
 from homeport.storage.parts.enrolments import precedence, to_enrolment
 from homeport.storage.schema import COMMON, UNCOMMON, devices, enrolments, presence

@@ -33,11 +33,11 @@ from homeport.storage.schema.registry import (
     devices,
     enrolments,
     presence,
-    sales_records,
     tenants,
     upstreams,
     vouchers,
 )
+from homeport.storage.schema.sales import sales_imports, sales_records
 
 __all__ = [
     "COMMON",
@@ -62,6 +62,7 @@ __all__ = [
     "members",
     "presence",
     "quarantines",
+    "sales_imports",
     "sales_records",
     "schemas",
     "sessions",

@@ -85,25 +85,8 @@ devices: Final = Table(
         sqlite_where=text("tenant IS NOT NULL"),
         postgresql_where=text("tenant IS NOT NULL"),
     ),
+    Index("ix_devices_model", "authority", "model", "id"),
     sqlite_with_rowid=False,
-)
-
-sales_records: Final = Table(
-    "sales_records",
-    METADATA,
-    Column("number", NUMBER, primary_key=True),
-    Column("stem", TEXT, nullable=False),  # what first and last begin with in common
-    Column("length", Integer, nullable=False),  # characters of first, and of last
-    Column("first", TEXT, nullable=False),
-    Column("last", TEXT, nullable=False),
-    Column("authority", TEXT),
-    Column("tenant", TEXT, ForeignKey("tenants.name"), nullable=False),
-    Column("upstream", TEXT),
-    Column("recorded_at", BigInteger, nullable=False),
-    Column("source", TEXT, nullable=False),
-    # Every serial number of a range begins with the range's stem: a search by the serial number's
-    # own beginnings costs the same however many records there are.
-    Index("ix_sales_records_stem", "stem", "length", "first"),
 )
 
 enrolments: Final = Table(

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much of a long job goes into one transaction, so that devices never wait for it.
+
+The registry has one write lock. Who holds it for long keeps every enrolment waiting, and who takes
+it again at once never lets the others have it.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from homeport.clock import Clock
+from homeport.provisioning.ports import Registry, Transaction
+
+Result = TypeVar("Result")
+
+HELD: Final = timedelta(milliseconds=20)
+"""Aimed at for one transaction; the promise is 50 ms, and a slow disk is sometimes slower."""
+
+PAUSE: Final = timedelta(milliseconds=10)
+"""After each: twice as long as the others wait between two tries."""
+
+SMALLEST, LARGEST = 8, 2000
+"""Steps in one transaction."""
+
+
+class Pace:
+    """Steps for the next transaction, learnt from how long the last one took."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Begin small."""
+        self._clock = clock
+        self.steps = 64
+        self.longest = timedelta(0)
+        """How long the longest transaction took, flush to the disk included."""
+
+    async def transact(
+        self, registry: Registry, verb: Callable[[Transaction], Awaitable[Result]], steps: int
+    ) -> Result:
+        """Run a verb of so many steps; then let others write."""
+        began = self._clock.monotonic()
+        result = await registry.transact(verb)
+        took = timedelta(seconds=self._clock.monotonic() - began)
+        self.longest = max(self.longest, took)
+        fit = steps * HELD / took if took else 2 * self.steps
+        # Grows slowly, shrinks at once: the next transaction must not be the one that is too long.
+        self.steps = int(max(SMALLEST, min(fit, self.steps * 1.5, LARGEST)))
+        await self._clock.sleep(PAUSE)
+        return result

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a sales record may be taken: against other records, and against devices as they are."""
+
+from enum import Enum, auto
+from typing import Final
+
+from homeport.domain.device import Device
+from homeport.domain.ownership import (
+    Ownership,
+    SalesAction,
+    SalesRecord,
+    contradicted,
+)
+from homeport.errors import Code, HomeportError
+from homeport.provisioning.imports.take_back import reason_to_stay
+from homeport.provisioning.ownership.own import known_place
+from homeport.provisioning.ports import Transaction
+
+PAGE: Final = 200
+"""Devices looked at at once: a bounded list in memory, however wide the record."""
+
+
+class News(Enum):
+    """What a record adds to what was said before."""
+
+    NEW = auto()
+    KNOWN = auto()  # said before, and it still decides
+    OUTDATED = auto()  # said before, and taken back since
+
+
+async def keep(tx: Transaction, record: SalesRecord, former: str | None) -> News:
+    """Keep a record if it may be and says something new; `former`: who a cancellation names.
+
+    HomeportError: TENANT_UNKNOWN, UPSTREAM_UNKNOWN, SALES_CONFLICT.
+    """
+    if record.tenant is not None:
+        await known_place(tx, record.tenant, record.upstream)
+    news = await news_of(tx, record)
+    if news is not News.NEW:
+        return news
+    if await _is_of_this_import(tx, record):
+        return News.NEW
+    known = await tx.sales.overlapping(record.scope, record.authority)
+    if record.action is SalesAction.SALE:
+        rival = contradicted(record, known)
+        if rival is not None:
+            raise HomeportError(
+                Code.SALES_CONFLICT,
+                f"{rival.source} gives {rival.scope} to {rival.tenant}"
+                + (" (an import that is not finished)" if rival.imported_by else "")
+                + ": import a correction, or cancel that record first",
+            )
+    elif record.action is SalesAction.CANCELLATION:
+        await _check_cancellation(tx, record, former, [r.tenant for r in known])
+    await tx.sales.add(record)
+    return News.NEW
+
+
+async def news_of(tx: Transaction, record: SalesRecord) -> News:
+    """Say whether exactly this was said before, by another import."""
+    said = await tx.sales.of_scope(record.scope, record.authority)
+    others = [r for r in said if r.imported_by != record.imported_by or r.imported_by is None]
+    if not any(other.says_as(record) for other in others):
+        return News.NEW
+    return News.KNOWN if others[0].says_as(record) else News.OUTDATED
+
+
+async def _is_of_this_import(tx: Transaction, record: SalesRecord) -> bool:
+    """Whether an interrupted import has kept it already."""
+    if record.imported_by is None:
+        return False
+    said = await tx.sales.of_scope(record.scope, record.authority)
+    return any(r.imported_by == record.imported_by and r.says_as(record) for r in said)
+
+
+async def _check_cancellation(
+    tx: Transaction, record: SalesRecord, former: str | None, tenants: list[str | None]
+) -> None:
+    sold_to = {tenant for tenant in tenants if tenant is not None}
+    if former is not None and sold_to and former not in sold_to:
+        raise HomeportError(
+            Code.SALES_CONFLICT, f"{record.scope} was sold to {min(sold_to)}, not to {former}"
+        )
+    if not sold_to and not await tx.devices.contested(record.scope, record.authority, None, 1):
+        raise HomeportError(
+            Code.SALES_CONFLICT, f"there is nothing to cancel: no record speaks of {record.scope}"
+        )
+
+
+async def check_devices(tx: Transaction, record: SalesRecord) -> None:
+    """Refuse a new record that registered devices speak against (SALES_CONFLICT).
+
+    It only reads, and may take long for a wide record: no write lock is held meanwhile.
+    """
+    if await news_of(tx, record) is not News.NEW:
+        return
+    after = None
+    while page := await tx.devices.contested(
+        record.scope, record.authority, record.tenant, PAGE, after=after
+    ):
+        after = page[-1].id
+        for device in page:
+            reason = await objection(tx, device, record)
+            if reason is not None:
+                raise HomeportError(Code.SALES_CONFLICT, reason)
+
+
+async def objection(tx: Transaction, device: Device, record: SalesRecord) -> str | None:
+    """Say what in the device's present state speaks against the record."""
+    decides = await tx.sales.covering(device)
+    if decides is not None and decides.width < record.width:
+        return None  # a narrower record speaks of this device
+    name = device.id.serial_number
+    if device.ownership is Ownership.CLAIMED:
+        claim = await tx.claims.pending(device.id)
+        if claim is None or record.tenant is None or claim.tenant == record.tenant:
+            return None
+        return f"{name} is claimed by {claim.tenant}: withdraw that claim, or sell it to them"
+    if device.tenant in (None, record.tenant):
+        return None
+    if record.action is SalesAction.SALE:
+        return f"{name} belongs to {device.tenant}: import a correction, or let them transfer it"
+    return await reason_to_stay(tx, device)
