@@ -139,6 +139,14 @@ class ManifestWriter:
         return line
 
 
+def names_authority(stream: BinaryIO, authority: str) -> bool:
+    """Say whether the manifest claims to be this authority's; nothing is proven by that."""
+    start = stream.tell()
+    header = stream.readline(LINE_MAX_BYTES)
+    stream.seek(start)
+    return f'"{authority}"'.encode() in header
+
+
 class ManifestReader:
     """Reads a manifest from a stream, in bounded memory.
 

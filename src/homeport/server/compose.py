@@ -230,6 +230,7 @@ def make_people_door(
             noted=note_failure,
             sources=limits.sources,
             proxies=limits.proxies,
+            uploads=settings.data,  # /tmp may be in memory
             invitation_lifetime=settings.people.invitation_lifetime,
             sign_in=sign_in,
         )

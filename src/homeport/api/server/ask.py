@@ -35,14 +35,14 @@ NOBODY: Final = "nobody"
 """Written there where no sign-in is needed."""
 
 
-def needs(permission: Permission | None, *refusals: int) -> dict[str, Any]:
+def needs(permission: Permission | None, *refusals: int, **more: Any) -> dict[str, Any]:
     """Return the arguments of a route: the permission that it demands, and its own refusals.
 
     None: whoever is signed in may ask, about himself. 422 is for content that has to be proven;
-    409 and 412 are those of changes.
+    409 and 412 are those of changes. `more` is for OpenAPI.
     """
     return {
-        "openapi_extra": {PERMISSION_KEY: permission or SIGNED_IN},
+        "openapi_extra": {PERMISSION_KEY: permission or SIGNED_IN, **more},
         "responses": problems.responses(*refusals),
     }
 

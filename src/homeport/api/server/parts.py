@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from homeport.api.server.callers import Authenticator
 from homeport.api.server.people.parts import SignInParts
@@ -28,6 +29,8 @@ class Parts:
     """How fast one source may ask; None: the door is not on a network."""
     proxies: Networks = ()
     """Our own reverse proxies, whose X-Forwarded-For is believed."""
+    uploads: Path | None = None
+    """Directory for files that are taken; None: the system's own for such things."""
     invitation_lifetime: timedelta = LIFETIME
     sign_in: SignInParts | None = None
     """What signing in is made of; None: nobody signs in at this door."""

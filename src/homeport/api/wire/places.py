@@ -2,11 +2,16 @@
 """Tenants and upstreams."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Final, Self
 
+from pydantic import StringConstraints
+
+from homeport.api.wire.artefacts import Pem
 from homeport.api.wire.model import Document, Name, Title
 from homeport.domain import tenant, upstream
 from homeport.domain.upstream import OURS, UpstreamKind
+
+URL_MAX: Final = 2000
 
 
 class NewTenant(Document):
@@ -45,6 +50,16 @@ class Tenant(Document):
             upstream=known.default_upstream,
             added_at=known.added_at,
         )
+
+
+class NewUpstream(Document):
+    """Another platform to send devices to, each with a voucher."""
+
+    name: Name
+    url: Annotated[str, StringConstraints(max_length=URL_MAX, pattern=r"^https://[!-~]+$")]
+    """Its base URL."""
+    domain_certificate: Pem
+    """Of its domain CA, PEM; vouchers must pin it."""
 
 
 class Upstream(Document):

@@ -8,13 +8,16 @@ was proven does one short transaction register them and trust the authority.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import BinaryIO
 
 from cryptography import x509
 
-from homeport.artefacts.manifest import ManifestLine, ManifestReader
+from homeport.artefacts.manifest import ManifestLine, ManifestReader, names_authority
 from homeport.domain.audit import AuditEvent, Name
-from homeport.pki.certificates import der_of
+from homeport.errors import Code, HomeportError
+from homeport.pki.certificates import der_of, parse_certificate
 from homeport.provisioning.ports import Authority, MintedDevice, Registry, Staged, Transaction
+from homeport.provisioning.trust_authority import trust_authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,22 @@ class ManifestReport:
     new: int
     is_first: bool
     """Whether the authority was not trusted before."""
+
+
+async def import_known(
+    registry: Registry, stream: BinaryIO, *, actor: str, now: datetime
+) -> ManifestReport:
+    """Register the devices of a manifest whose authority is trusted already.
+
+    MANIFEST_UNPROVEN for one of any other; else as `import_manifest`.
+    """
+    trusted = await registry.read(lambda tx: tx.authorities.all())
+    for authority in trusted:
+        if names_authority(stream, authority.id):
+            anchor = parse_certificate(authority.anchor)
+            reader = ManifestReader(stream, anchor)
+            return await import_manifest(registry, reader, anchor, actor=actor, now=now)
+    raise HomeportError(Code.MANIFEST_UNPROVEN, "it names no authority that is trusted here")
 
 
 async def import_manifest(
@@ -66,12 +85,10 @@ async def _register(
     now = authority.trusted_at
     is_first = await tx.authorities.get(authority.id) is None
     if is_first:
-        await tx.authorities.add(authority)
-        facts: dict[str, str | int] = {"authority": authority.id, "name": authority.name}
-        await tx.audit.record(
-            AuditEvent(name=Name.AUTHORITY_TRUSTED, at=now, actor=actor, facts=facts)
-        )
+        anchor = parse_certificate(authority.anchor)
+        await trust_authority(tx, anchor, authority.name, actor=actor, now=now)
     new = await tx.devices.add_minted(staged, now)
-    facts = {"authority": authority.id, "count": staged.count, "new": new}
+    facts: dict[str, str | int] = {"authority": authority.id}
+    facts |= {"count": staged.count, "new": new}
     await tx.audit.record(AuditEvent(name=Name.MANIFEST_IMPORTED, at=now, actor=actor, facts=facts))
     return ManifestReport(authority.id, authority.name, staged.count, new, is_first)

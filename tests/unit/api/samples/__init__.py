@@ -8,10 +8,10 @@ needs a row here: in the file of its group, by its operationId.
 from collections.abc import Mapping
 from typing import Final
 
-from unit.api.samples import devices, places
+from unit.api.samples import devices, factories, places
 from unit.api.samples.sample import Sample
 
-SAMPLES: Final[Mapping[str, Sample]] = {**devices.SAMPLES, **places.SAMPLES}
+SAMPLES: Final[Mapping[str, Sample]] = {**devices.SAMPLES, **factories.SAMPLES, **places.SAMPLES}
 
 AWAITED: Final = frozenset(
     {

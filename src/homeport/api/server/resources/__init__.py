@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from homeport.api.server.resources import people, tenants, upstreams
+from homeport.api.server.resources import factories, people, tenants, upstreams, vouchers
 from homeport.api.server.resources.devices import decide, look
 
 ROUTERS: Final[Sequence[APIRouter]] = (
@@ -14,5 +14,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     decide.router,
     tenants.router,
     upstreams.router,
+    factories.router,
+    vouchers.router,
     *people.ROUTERS,
 )
