@@ -29,8 +29,8 @@ from homeport.protocols.mqtt.device.credentials import NamedContext, file_key_pe
 from homeport.provisioning.context.change_context import change_context
 from homeport.provisioning.context.change_desired import change_desired
 from homeport.provisioning.context.forget_context import forget_context
+from homeport.server.audit.trail import Trail
 from homeport.server.reactions.pushing import NEWS, Pushing
-from homeport.server.trail import Trail
 
 
 class StockDevice:
