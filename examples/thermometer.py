@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A program on a device: publishes a temperature, and takes a set point. Needs nothing but Python.
+"""A program on a device: publishes a temperature, and keeps a set point. Needs nothing but Python.
 
     python3 thermometer.py [SOCKET]
 
 The agent holds certificates, keys and the connection; programs speak lines of JSON through its
-socket (docs/operate/agent.md). While the device is away from its upstream a message waits.
+socket (docs/operate/agent.md). While the device is away from its upstream a message waits. The set
+point comes as a message, or as the setting `setpoint` of the device's twin, which also awaits a
+device that was away; what is in use is reported.
 """
 
 import json
@@ -59,13 +61,25 @@ class Thermometer:
             self._agent.say(publish={"channel": "temperature", "payload": reading})
             time.sleep(PERIOD)
 
+    def take(self, celsius: object, version: int | None = None) -> None:
+        """Keep to a set point from now on, and report that it is in use."""
+        if not isinstance(celsius, int | float):
+            print(f"no set point: {celsius!r}", file=sys.stderr)
+            return
+        self._target = float(celsius)
+        print(f"the set point is {self._target} now", flush=True)
+        applied = {} if version is None else {"applied": version}
+        self._agent.say(report={"patch": {"setpoint": self._target}, **applied})
+
     def obey(self) -> None:
         """Take set points, and report what did not work."""
         self._agent.say(subscribe="setpoint")
+        self._agent.say(watch={})
         for line in self._agent.lines():
             if "message" in line:
-                self._target = float(line["message"]["payload"])
-                print(f"the set point is {self._target} now", flush=True)
+                self.take(line["message"]["payload"])
+            elif "setpoint" in line.get("twin", {}).get("desired", {}):
+                self.take(line["twin"]["desired"]["setpoint"], line["twin"]["version"])
             elif "error" in line:
                 print(f"{line['error']['title']} {line['error']['advice']}", file=sys.stderr)
 

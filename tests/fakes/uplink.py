@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from homeport.errors import Code, HomeportError
 from homeport.pki.certificates import fingerprint, load_bundle
 from homeport.protocols.mqtt.device import Handler, UplinkSettings
+from homeport.protocols.mqtt.device.inbox import matches
 
 
 @dataclass
@@ -37,11 +38,12 @@ class FakeBroker:
         for uplink in list(self.connected):
             uplink.break_off("cut by the test")
 
-    def say(self, topic: str, payload: bytes) -> None:
-        """Send to whoever is connected."""
+    def say(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Send to whoever is connected and wants it."""
+        if retain:
+            self.retained[topic] = payload
         for uplink in self.connected:
-            for handler in uplink.handlers:
-                handler(topic, payload)
+            uplink.hear(topic, payload)
 
 
 class FakeUplink:
@@ -50,7 +52,7 @@ class FakeUplink:
     def __init__(self, broker: FakeBroker, settings: UplinkSettings) -> None:
         """Take the broker and what the agent wants."""
         self.settings = settings
-        self.handlers: list[Handler] = []
+        self._handlers: dict[str, Handler] = {}
         self._broker = broker
         self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -79,8 +81,17 @@ class FakeUplink:
             self._broker.retained[topic] = payload
 
     async def subscribe(self, pattern: str, handler: Handler) -> None:
-        """Hear everything."""
-        self.handlers.append(handler)
+        """Hear what matches, first what is retained."""
+        self._handlers[pattern] = handler
+        for topic, payload in list(self._broker.retained.items()):
+            if matches(pattern, topic):
+                handler(topic, payload)
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """Give a message to whoever asked for it."""
+        for pattern, handler in list(self._handlers.items()):
+            if matches(pattern, topic):
+                handler(topic, payload)
 
     async def lost(self) -> str:
         """Wait for the end."""

@@ -207,6 +207,12 @@ async def test_the_example_program_publishes_and_obeys(settings, broker):
             assert example.stdout
             async with asyncio.timeout(5):
                 assert await example.stdout.readline() == b"the set point is 23.0 now\n"
+            setting = {"version": 4, "desired": {"setpoint": 24.5}}
+            broker.say(f"{prefix_of(agent)}/twin/desired", json.dumps(setting).encode())
+            async with asyncio.timeout(5):
+                assert await example.stdout.readline() == b"the set point is 24.5 now\n"
+            await until(lambda: agent.agent.twin().applied == 4)
+            assert agent.agent.twin().reported == {"setpoint": 24.5}
             reading = json.loads(next(body for said, body in broker.messages if said == topic))
             assert reading["celsius"] == 20.0
         finally:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from homeport.agent.backoff import Backoff
 from homeport.agent.discovery.services import Announcement, announcing
@@ -17,8 +17,10 @@ from homeport.agent.legs.forgetting import delete_retired, forget, keys_in
 from homeport.agent.legs.obeying import Obeying
 from homeport.agent.legs.operating import Operating
 from homeport.agent.legs.renewing import Renewing
+from homeport.agent.legs.twinning import Twinning
 from homeport.agent.memory.diary import Status
 from homeport.agent.memory.records import Credential
+from homeport.agent.memory.twin import Twin
 from homeport.agent.tools import Tools
 from homeport.errors import Code, HomeportError
 from homeport.protocols.mqtt.commands import Command
@@ -48,12 +50,17 @@ class Agent:
     """Travels from state to state. The service behind the local door."""
 
     def __init__(
-        self, tools: Tools, operating: Operating, load_library: Callable[[], None]
+        self,
+        tools: Tools,
+        operating: Operating,
+        twinning: Twinning,
+        load_library: Callable[[], None],
     ) -> None:
-        """Take the tools, the connection to the upstream, and what loads the library for it."""
+        """Take the tools, the connection to the upstream and what loads its library, the twin."""
         self._tools = tools
         self._logbook = tools.logbook
         self._operating = operating
+        self._twinning = twinning
         self._enrolling = Enrolling(tools, load_library)
         self._renewing = Renewing(tools)
         self._obeying = Obeying(tools, operating)
@@ -79,6 +86,14 @@ class Agent:
     async def publish(self, channel: str, payload: bytes) -> None:
         """Send a program's message; return when the broker has it."""
         await self._operating.publish(channel, payload)
+
+    def twin(self) -> Twin:
+        """Return what the device was told and what its programs reported."""
+        return self._twinning.twin
+
+    def report(self, patch: dict[str, Any], applied: int | None) -> None:
+        """Keep what a program says of the device; it is said when there is a connection."""
+        self._twinning.report(patch, applied)
 
     def status(self) -> Status:
         """Say what is happening."""
@@ -118,6 +133,7 @@ class Agent:
                 await self._renew()
             case State.RESETTING:
                 await self._operating.close()
+                self._twinning.forget()
                 await forget(self._logbook, self._tools.keys)
                 self._tools.timekeeper.forget(self._logbook.lifetime.signed_time)
                 self._rest.reset()
@@ -188,8 +204,9 @@ class Agent:
             lost = group.create_task(self._operating.watch(), name="connection")
             due = group.create_task(self._until_renewal(), name="renewal")
             asked = group.create_task(self._obeying.next(), name="command")
+            saying = group.create_task(self._say_reports(), name="reports")
             await asyncio.wait({lost, due, asked}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (lost, due, asked):
+            for task in (lost, due, asked, saying):
                 task.cancel()
         if not asked.cancelled():
             await self._obey(asked.result())
@@ -202,6 +219,11 @@ class Agent:
         if self._tools.clock.monotonic() - began > STEADY.total_seconds():
             self._rest.reset()
         await self._pause(self._rest.next())
+
+    async def _say_reports(self) -> None:
+        link = self._operating.link
+        if link is not None and not link.is_held:
+            await self._twinning.say(link.uplink, link.credential)
 
     async def _obey(self, command: Command) -> None:
         try:

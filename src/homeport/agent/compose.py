@@ -11,11 +11,13 @@ from datetime import datetime
 from homeport.agent.agent import Agent
 from homeport.agent.identity import load_identity
 from homeport.agent.legs.operating import OpenUplink, Operating
+from homeport.agent.legs.twinning import Twinning
 from homeport.agent.local.door import Door
 from homeport.agent.memory.diary import Diary
 from homeport.agent.memory.key_ring import KeyRing
 from homeport.agent.memory.logbook import Logbook
 from homeport.agent.memory.store import Store
+from homeport.agent.memory.twin import TwinFile
 from homeport.agent.platforms import Platforms
 from homeport.agent.settings import AgentSettings
 from homeport.agent.timekeeping import Timekeeper, is_synchronised, step_system_clock
@@ -74,7 +76,10 @@ def compose(settings: AgentSettings, outside: Outside | None = None) -> Composit
         clock=world.clock,
     )
     operating = Operating(tools, world.open_uplink)
-    agent = Agent(tools, operating, world.load_library)
+    twinning = Twinning(TwinFile(settings.state), world.clock)
+    agent = Agent(tools, operating, twinning, world.load_library)
     door = Door(settings.socket_path, settings.socket_group, agent)
     operating.deliver = door.deliver
+    operating.on_desired = twinning.hear
+    twinning.show = door.show
     return Composition(agent, door, tools)

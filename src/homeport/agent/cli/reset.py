@@ -16,6 +16,7 @@ from homeport.agent.local.messages import Nothing, Request
 from homeport.agent.memory.key_ring import KeyRing
 from homeport.agent.memory.logbook import Logbook
 from homeport.agent.memory.store import Store, forget_damaged, locked
+from homeport.agent.memory.twin import TwinFile
 from homeport.agent.settings import AgentSettings
 from homeport.clock import SystemClock
 from homeport.errors import Code, HomeportError
@@ -49,6 +50,7 @@ def _reset_here(settings: AgentSettings) -> None:
     keys = KeyRing(load_device_settings(settings.identity).operational_keys, store.keys)
     logbook = Logbook(store, SystemClock(), lambda: None)
     logbook.step(Event.RESET_ASKED)
+    TwinFile(settings.state).forget()
     asyncio.run(forget(logbook, keys))
     keys.sweep(frozenset(store.saved.retired))
     (settings.state / "status.json").unlink(missing_ok=True)

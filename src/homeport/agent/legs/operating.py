@@ -36,7 +36,7 @@ OpenUplink = Callable[[UplinkSettings], Uplink]
 Deliver = Callable[[str, bytes], None]
 """(channel, payload)."""
 Hear = Callable[[Credential, bytes], None]
-"""(the credential of the connection, a command's message)."""
+"""(the credential of the connection, the message of a command or of settings)."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Operating:
         """Where messages from the upstream go."""
         self.on_command: Hear = lambda _, __: logger.info("nobody obeys")
         """Where commands of the platform go."""
+        self.on_desired: Hear = lambda _, __: logger.info("nobody keeps settings")
+        """Where what the device is told goes."""
 
     @property
     def link(self) -> Link | None:
@@ -169,16 +171,18 @@ class Operating:
             await uplink.publish(*self._online(credential), retain=True)
             topics = DeviceTopics(credential.topics)
             await uplink.subscribe(topics.command, partial(self._on_command, credential))
-            is_held = not await self._hears_upstream(uplink, topics)
+            is_held = not await self._hears_upstream(uplink, credential)
         except BaseException:
             await uplink.disconnect()
             raise
         return Link(uplink, credential, shown, is_held)
 
-    async def _hears_upstream(self, uplink: Uplink, topics: DeviceTopics) -> bool:
+    async def _hears_upstream(self, uplink: Uplink, credential: Credential) -> bool:
         """Subscribe to what the upstream says; False if the broker does not allow it now."""
+        topics = DeviceTopics(credential.topics)
         try:
             await uplink.subscribe(topics.every_down, partial(self._on_message, topics))
+            await uplink.subscribe(topics.desired, partial(self._on_desired, credential))
         except HomeportError as error:
             if error.code is not Code.UPSTREAM_REFUSED:
                 raise
@@ -212,6 +216,9 @@ class Operating:
 
     def _on_command(self, credential: Credential, _topic: str, payload: bytes) -> None:
         self.on_command(credential, payload)
+
+    def _on_desired(self, credential: Credential, _topic: str, payload: bytes) -> None:
+        self.on_desired(credential, payload)
 
     def _on_message(self, topics: DeviceTopics, topic: str, payload: bytes) -> None:
         try:

@@ -16,12 +16,11 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from homeport.agent.local.messages import (
     LINE_MAX,
     OK,
-    Message,
     Publication,
     Reply,
     Request,
@@ -30,8 +29,10 @@ from homeport.agent.local.messages import (
     matches,
     message_of,
     read_request,
+    shown,
 )
 from homeport.agent.memory.diary import Status
+from homeport.agent.memory.twin import Twin
 from homeport.errors import Code, HomeportError, MalformedError
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,14 @@ class Service(Protocol):
 
     def reset(self) -> None:
         """Begin to forget the owner."""
+        ...
+
+    def twin(self) -> Twin:
+        """Return what the device was told and what its programs reported."""
+        ...
+
+    def report(self, patch: dict[str, Any], applied: int | None) -> None:
+        """Keep what a program says of the device. Raise MalformedError for what cannot be kept."""
         ...
 
 
@@ -89,9 +98,16 @@ class Door:
         if not takers:
             logger.info("nobody here wants messages of channel %s", channel)
             return
-        message = message_of(channel, payload)
+        reply = Reply(message=message_of(channel, payload))
         for program in takers:
-            program.put(message)
+            program.put(reply)
+
+    def show(self, twin: Twin) -> None:
+        """Show the twin to the programs that watch it."""
+        reply = shown(twin)
+        for program in self._programs:
+            if program.is_watching:
+                program.put(reply)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         program = _Program(writer)
@@ -138,8 +154,13 @@ class Door:
         elif request.reset is not None:
             program.require_owner()
             self._service.reset()
-        else:
+        elif request.report is not None:
+            self._service.report(request.report.patch, request.report.applied)
+        elif request.status is not None:
             return Reply(status=self._service.status())
+        else:
+            program.is_watching = program.is_watching or request.watch is not None
+            return shown(self._service.twin())
         return OK
 
     async def _publish(self, publication: Publication) -> None:
@@ -158,7 +179,9 @@ class _Program:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self._subscriptions: set[str] = set()
-        self._waiting: deque[Message] = deque()
+        self._waiting: deque[Reply] = deque()
+        self.is_watching = False
+        """Whether it wants to know what is set."""
         self._lost = 0
         self._has_news = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -172,11 +195,11 @@ class _Program:
             raise HomeportError(Code.TOO_MANY_REQUESTS, detail)
         self._subscriptions.add(pattern)
 
-    def put(self, message: Message) -> None:
+    def put(self, reply: Reply) -> None:
         if len(self._waiting) >= WAITING_MAX:
             self._waiting.popleft()
             self._lost += 1
-        self._waiting.append(message)
+        self._waiting.append(reply)
         self._has_news.set()
 
     async def send_messages(self) -> None:
@@ -185,8 +208,7 @@ class _Program:
             self._has_news.clear()
             while self._waiting or self._lost:
                 lost, self._lost = self._lost, 0
-                reply = Reply(lost=lost) if lost else Reply(message=self._waiting.popleft())
-                await self.reply(reply)
+                await self.reply(Reply(lost=lost) if lost else self._waiting.popleft())
 
     async def reply(self, reply: Reply) -> None:
         async with self._turn:

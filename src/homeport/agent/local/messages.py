@@ -5,18 +5,22 @@
     {"subscribe": "setpoint"}                                  -> {"ok": true}
     {"status": {}}                                             -> {"status": {...}}
     {"reset": {}}                                              -> {"ok": true}
+    {"twin": {}}                                               -> {"twin": {...}}
+    {"watch": {}}                                              -> {"twin": {...}}, and when set
+    {"report": {"patch": {"firmware": "1.2"}, "applied": 7}}   -> {"ok": true}
     and unasked: {"message": {"channel": "setpoint", "payload": 20}}, {"lost": 3}
 
 A payload is JSON (`payload`), text (`text`) or octets (`base64`). Answers come in the order of
 the requests. Programs are not trusted: lines are short, members are known ones.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from homeport.agent.memory.diary import Status
+from homeport.agent.memory.twin import Twin
 from homeport.errors import HomeportError, MalformedError
 
 LINE_MAX: Final = 262_144
@@ -54,6 +58,15 @@ class Publication(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return found[0]
 
 
+class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a program says of the device, or that it has taken settings into use, or both."""
+
+    patch: dict[str, Any] = {}
+    """A JSON merge patch (RFC 7396) of what was reported before."""
+    applied: Annotated[int, Meta(ge=1)] | None = None
+    """The version of the settings that is in use now."""
+
+
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
     """A question without particulars."""
 
@@ -66,6 +79,10 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     """A channel; `name/#` for all below it, `#` for all."""
     status: Nothing | None = None
     reset: Nothing | None = None
+    twin: Nothing | None = None
+    watch: Nothing | None = None
+    """The twin now, and each time that something was set."""
+    report: Report | None = None
 
 
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,6 +92,19 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     payload: Raw | UnsetType = UNSET
     text: str | UnsetType = UNSET
     base64: bytes | UnsetType = UNSET
+
+
+class Shown(Struct, frozen=True, kw_only=True):
+    """The device's twin, as programs see it."""
+
+    version: int
+    """Of the settings; 0: nobody has set anything yet."""
+    context: dict[str, Any]
+    """Name, location, attributes, as far as they are known."""
+    desired: dict[str, Any]
+    reported: dict[str, Any]
+    applied: int
+    """The version that a program has said to be in use; 0: none."""
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -93,6 +123,7 @@ class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: Fault | None = None
     status: Status | None = None
     message: Message | None = None
+    twin: Shown | None = None
     lost: int = 0
     """So many messages were dropped because this program reads too slowly."""
 
@@ -115,9 +146,9 @@ def read_request(line: bytes) -> Request:
         request = _requests.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError(str(error)[:200]) from None
-    members = (request.publish, request.subscribe, request.status, request.reset)
-    if sum(member is not None for member in members) != 1:
-        raise MalformedError("exactly one of publish, subscribe, status and reset")
+    names = request.__struct_fields__
+    if sum(getattr(request, name) is not None for name in names) != 1:
+        raise MalformedError(f"exactly one of {', '.join(names)}")
     return request
 
 
@@ -143,6 +174,19 @@ def message_of(channel: str, octets: bytes) -> Message:
         return Message(channel=channel, text=octets.decode())
     except UnicodeDecodeError:
         return Message(channel=channel, base64=octets)
+
+
+def shown(twin: Twin) -> Reply:
+    """Show a program the twin."""
+    return Reply(
+        twin=Shown(
+            version=twin.version,
+            context=twin.context,
+            desired=twin.desired,
+            reported=twin.reported,
+            applied=twin.applied,
+        )
+    )
 
 
 def fault_of(error: HomeportError) -> Reply:

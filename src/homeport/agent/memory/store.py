@@ -2,6 +2,7 @@
 """The agent's state directory: two durable files, the keys in files, and a lock.
 
     state.json      `Saved`, with the version before it in state.json.previous
+    twin.json       `Twin`: what the device is told and says of itself (see twin.py)
     lifetime.json   `Lifetime`, likewise; a reset does not touch it
     keys/           operational keys, where they live in files
     lock            held by the agent that runs
