@@ -80,21 +80,6 @@ def test_two_do_not_mint_at_once(line, minting):
     assert line.attempt("show")[0] == 0
 
 
-def test_stores_that_an_interruption_left_out_are_made_up(line, tmp_path):
-    order = ("--model", "EX-100", "--count", 6, "--start", 1, "--split", tmp_path / "s")
-    line.run("mint", *order)
-    kept = (tmp_path / "s" / "EX-100-000001" / "idevid.key").read_bytes()
-    lost = tmp_path / "s" / "EX-100-000004"
-    before = {path.name: path.read_bytes() for path in lost.iterdir() if path.suffix != ".json"}
-    lost.rename(tmp_path / "s" / ".EX-100-000004.partial")
-    line.run("mint", *order)
-    after = {path.name: path.read_bytes() for path in lost.iterdir() if path.suffix != ".json"}
-    assert after == before
-    assert (tmp_path / "s" / "EX-100-000001" / "idevid.key").read_bytes() == kept
-    assert len(line.serial_numbers()) == 6
-    assert not list((tmp_path / "s").glob(".*"))
-
-
 def order(number: int = 1, count: int = 3) -> Order:
     return Order(
         id=number, at=0, model="M", hardware_identity="file", count=count, prefix="A", start=1,

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from homeport.artefacts.manifest import HardwareIdentity
 from homeport.domain.device import check_serial_number
 from homeport.errors import Code, HomeportError, MalformedError
-from homeport.factory.archive.records import DeviceRecord, Order
+from homeport.factory.archive.records import DeviceRecord, Record
 from homeport.factory.key_places import in_token
 from homeport.keys import PublicKey, make_key, open_key
 from homeport.pki.certificates import READ_ERRORS, parse_certificate, public_key_of, spki_of
@@ -116,9 +116,7 @@ def read_requests(paths: Sequence[Path]) -> Mapping[str, ProvenCsr]:
     return found
 
 
-def refuse_known_keys(
-    requests: Mapping[str, ProvenCsr], records: Iterable[Order | DeviceRecord]
-) -> None:
+def refuse_known_keys(requests: Mapping[str, ProvenCsr], records: Iterable[Record]) -> None:
     """Raise KEY_TAKEN if a key was certified before for another device."""
     asked = {spki_of(request.public_key): serial for serial, request in requests.items()}
     for record in records:

@@ -23,6 +23,8 @@ class Wish:
 
     model: str
     hardware_identity: HardwareIdentity
+    stores: str | None = None
+    """Directory for device stores, absolute; None: none are wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +41,16 @@ class Counting:
 def counted_order(archive: ArchiveWriter, wish: Wish, counting: Counting, now: datetime) -> Order:
     """Return the order to work on: an earlier one that is the same, or a new one, now begun.
 
+    It is an earlier one if that has devices to mint or, in the same directory, stores to write.
+
     Raise ALREADY_EXISTS if a serial number belongs to another order, SETTING_WRONG if the numbers
     do not fit, MalformedError for a prefix or model that no certificate can carry.
     """
     same = [order for order in archive.orders.values() if _is_same(order, wish, counting)]
     for order in same:
         unfinished = archive.minted[order.id] < order.count
-        if unfinished or counting.start is not None:
+        unwritten = (order.id, wish.stores) in archive.unwritten
+        if unfinished or unwritten or counting.start is not None:
             return order
     start = counting.start
     if start is None:

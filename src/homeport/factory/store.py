@@ -7,7 +7,7 @@ when its files are on the disk.
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from homeport.errors import Code, HomeportError
 from homeport.factory.archive.records import DeviceRecord, file_name
 from homeport.factory.factory import Factory
 from homeport.factory.printing.labels import label_of, write_label
@@ -38,27 +39,50 @@ def write_stores(
     report: Callable[[int], None],
 ) -> int:
     """Write the stores that are not there yet below `directory`; return how many."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    prepare(directory)
     count = 0
     for batch in _batches(records):
         missing = [
             each for each in batch if not (directory / file_name(each.serial_number)).exists()
         ]
-        finished = [_write(factory, record, directory) for record in missing]
-        # One sync for all of them: their contents are on the disk before their names are.
-        os.sync()
-        for partial, final in finished:
-            partial.rename(final)
-        sync_directory(directory)
-        count += len(finished)
+        try:
+            _write_batch(factory, missing, directory)
+        except BaseException:
+            for record in missing:
+                shutil.rmtree(_partial(directory, record), ignore_errors=True)
+            raise
+        count += len(missing)
         report(len(batch))
     return count
 
 
-def _write(factory: Factory, record: DeviceRecord, directory: Path) -> tuple[Path, Path]:
-    final = directory / file_name(record.serial_number)
-    partial = directory / f".{final.name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
+def prepare(directory: Path) -> None:
+    """Make the directory if it is not there; raise SETTING_WRONG if stores cannot go there."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        detail = f"{directory}: no directory for device stores: {error.strerror}"
+        raise HomeportError(Code.SETTING_WRONG, detail) from None
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise HomeportError(Code.SETTING_WRONG, f"{directory}: not to be written to")
+
+
+def _write_batch(factory: Factory, records: Sequence[DeviceRecord], directory: Path) -> None:
+    for record in records:
+        _write(factory, record, _partial(directory, record))
+    # One sync for all of them: their contents are on the disk before their names are.
+    os.sync()
+    for record in records:
+        _partial(directory, record).rename(directory / file_name(record.serial_number))
+    sync_directory(directory)
+
+
+def _partial(directory: Path, record: DeviceRecord) -> Path:
+    return directory / f".{file_name(record.serial_number)}.partial"
+
+
+def _write(factory: Factory, record: DeviceRecord, partial: Path) -> None:
+    shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
     partial.mkdir(mode=0o700)
     for name, content in _files(factory, record).items():
         mode = 0o600 if name in SECRET_FILES else 0o644
@@ -66,7 +90,6 @@ def _write(factory: Factory, record: DeviceRecord, directory: Path) -> tuple[Pat
         descriptor = os.open(partial / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-    return partial, final
 
 
 def _files(factory: Factory, record: DeviceRecord) -> Mapping[str, bytes]:

@@ -24,6 +24,8 @@ from homeport.factory.archive.records import (
     ArchiveHeader,
     DeviceRecord,
     Order,
+    Record,
+    Stores,
     decode_header,
     decode_mention,
     decode_record,
@@ -59,7 +61,7 @@ def open_seal(path: Path, passphrase: Secret) -> Seal:
     return seal
 
 
-def read_archive(path: Path) -> Iterator[Order | DeviceRecord]:
+def read_archive(path: Path) -> Iterator[Record]:
     """Yield all records in order, in bounded memory. Raise FACTORY_BUSY, ARCHIVE_DAMAGED."""
     with _opened(path, "rb") as file:
         _lock(path, file, fcntl.LOCK_SH)
@@ -84,6 +86,8 @@ class ArchiveWriter:
         """Which order each serial number was minted under."""
         self.minted: Final[dict[int, int]] = {}
         """How many devices of each order there are."""
+        self.unwritten: Final[set[tuple[int, str]]] = set()
+        """Orders of which the stores in a directory were begun and not finished."""
         self.torn_bytes: Final = self._scan()
 
     def begin(self, order: Order) -> None:
@@ -97,15 +101,22 @@ class ArchiveWriter:
         for record in records:
             self._note_device(record.serial_number, record.order)
 
-    def records(self) -> Iterator[Order | DeviceRecord]:
+    def note_stores(self, order: int, directory: str, *, done: bool) -> None:
+        """Write down, durably, that an order's stores in a directory are begun, or all there."""
+        if ((order, directory) in self.unwritten) is done:
+            stores = Stores(order=order, directory=directory, done=done)
+            self._append([stores])
+            self._note_stores(stores)
+
+    def records(self) -> Iterator[Record]:
         """Yield all records in order; none may be added meanwhile."""
         self._file.seek(0)
         _read_header(self._path, self._file)
         for _, line in _whole_lines(self._path, self._file):
             yield decode_record(line)
-        self._file.seek(0, os.SEEK_END)
 
-    def _append(self, records: Sequence[Order | DeviceRecord]) -> None:
+    def _append(self, records: Sequence[Record]) -> None:
+        self._file.seek(0, os.SEEK_END)
         self._file.write(b"".join(encode(record) + b"\n" for record in records))
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -119,10 +130,13 @@ class ArchiveWriter:
             except UNREADABLE:
                 _refuse_unless_torn(self._path, self._file, len(line))
                 break
-            if isinstance(mention, Order):
-                self._note_order(mention)
-            else:
-                self._note_device(mention.serial_number, mention.order)
+            match mention:
+                case Order():
+                    self._note_order(mention)
+                case Stores():
+                    self._note_stores(mention)
+                case _:
+                    self._note_device(mention.serial_number, mention.order)
             good = end
         return self._cut(good)
 
@@ -136,6 +150,10 @@ class ArchiveWriter:
             raise HomeportError(Code.ARCHIVE_DAMAGED, detail)
         self.order_of[serial_number] = order
         self.minted[order] += 1
+
+    def _note_stores(self, stores: Stores) -> None:
+        place = (stores.order, stores.directory)
+        (self.unwritten.discard if stores.done else self.unwritten.add)(place)
 
     def _cut(self, good: int) -> int:
         torn = self._file.seek(0, os.SEEK_END) - good

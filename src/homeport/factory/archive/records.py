@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the archive holds: a header, then orders and devices, one JSON line each."""
+"""What the archive holds: a header, then orders, devices and stores, one JSON line each."""
 
 import hashlib
 from typing import Annotated, Final
@@ -71,6 +71,15 @@ class DeviceRecord(Struct, frozen=True, kw_only=True, tag="device", gc=False):
         return hashlib.sha256(self.idevid).digest()
 
 
+class Stores(Struct, frozen=True, kw_only=True, tag="stores"):
+    """Device stores of an order: written down before the first of them, and after the last."""
+
+    order: int
+    directory: str
+    """Absolute."""
+    done: bool
+
+
 class Mention(Struct, frozen=True, tag="device", gc=False):
     """The part of a device's record that a scan needs; the rest is passed over."""
 
@@ -83,8 +92,10 @@ def file_name(serial_number: str) -> str:
     return str(DeviceId("a" * 16, serial_number)).partition("-")[2]
 
 
+Record = Order | DeviceRecord | Stores
+
 _encoder: Final = msgspec.json.Encoder()
 encode = _encoder.encode
 decode_header: Final = msgspec.json.Decoder(ArchiveHeader).decode
-decode_record: Final = msgspec.json.Decoder(Order | DeviceRecord).decode
-decode_mention: Final = msgspec.json.Decoder(Order | Mention).decode
+decode_record: Final = msgspec.json.Decoder(Record).decode
+decode_mention: Final = msgspec.json.Decoder(Order | Mention | Stores).decode

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`homeport factory mint`."""
 
+import signal
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from homeport.factory import mint as library
-from homeport.factory.archive.file import ArchiveWriter, read_archive, write_archive
+from homeport.factory.archive.file import ArchiveWriter, write_archive
 from homeport.factory.archive.records import DeviceRecord, Order
 from homeport.factory.cli.output import (
     Directory,
@@ -39,7 +40,7 @@ from homeport.factory.orders import (
     missing_serial_numbers,
     read_serial_numbers,
 )
-from homeport.factory.store import write_stores
+from homeport.factory.store import prepare, write_stores
 
 WIDTH: Final = 6
 """Digits of a counted serial number: a million devices of one model."""
@@ -100,17 +101,24 @@ def mint(  # noqa: PLR0913, PLR0917  (one for each option)
     factory = Factory(directory)
     if split:
         _ = factory.platform_anchors
+        prepare(split)
     keys = _source(key, csr)
     prefix = f"{model}-" if serial_prefix is None else serial_prefix
     task = _Task(
-        wish=Wish(model=model, hardware_identity=keys.hardware_identity),
+        wish=Wish(
+            model=model,
+            hardware_identity=keys.hardware_identity,
+            stores=str(split.resolve()) if split else None,
+        ),
         keys=keys,
         counting=Counting(prefix=prefix, count=count, start=start, width=width) if count else None,
         serial_numbers=_listed(serial_file, keys),
     )
-    work = _mint(factory, task, quiet=as_json)
-    if split:
-        _split(factory, work, split, quiet=as_json)
+    try:
+        work = _mint(factory, task, quiet=as_json)
+    except KeyboardInterrupt:
+        warn("Interrupted; what was made is kept. The same command goes on with what is missing.")
+        raise typer.Exit(128 + signal.SIGINT) from None
     _tell(factory, work, split, as_json=as_json)
 
 
@@ -135,12 +143,14 @@ def _mint(factory: Factory, task: _Task, *, quiet: bool) -> _Work:
         if isinstance(task.keys, RequestedKeys):
             refuse_known_keys(task.keys.requests, archive.records())
         work = _plan(archive, task, moment)
+        if work.already and work.order is not None and not quiet:
+            warn(f"Going on with order {work.order.id}: {work.already} were minted already.")
         if work.order is not None and work.left:
-            if work.already and not quiet:
-                warn(f"Going on with order {work.order.id}: {work.already} were minted already.")
             with progress("Minting", work.left, quiet=quiet) as report:
                 order = (work.order, work.missing)
                 library.mint(factory, archive, task.keys, order, moment, report)
+        if task.wish.stores:
+            _split(factory, archive, work, Path(task.wish.stores), quiet=quiet)
     return work
 
 
@@ -156,6 +166,8 @@ def _plan(archive: ArchiveWriter, task: _Task, moment: datetime) -> _Work:
             is_wanted=lambda record: record.serial_number in wanted,
         )
     counted = counted_order(archive, task.wish, task.counting, moment)
+    if task.wish.stores:
+        archive.note_stores(counted.id, task.wish.stores, done=False)
     already = archive.minted[counted.id]
     return _Work(
         order=counted,
@@ -166,14 +178,18 @@ def _plan(archive: ArchiveWriter, task: _Task, moment: datetime) -> _Work:
     )
 
 
-def _split(factory: Factory, work: _Work, directory: Path, *, quiet: bool) -> None:
+def _split(
+    factory: Factory, archive: ArchiveWriter, work: _Work, directory: Path, *, quiet: bool
+) -> None:
     records = (
         record
-        for record in read_archive(factory.archive)
+        for record in archive.records()
         if isinstance(record, DeviceRecord) and work.is_wanted(record)
     )
     with progress("Writing stores", work.left + work.already, quiet=quiet) as report:
         write_stores(factory, records, directory, report)
+    if work.order is not None:
+        archive.note_stores(work.order.id, str(directory), done=True)
 
 
 def _tell(factory: Factory, work: _Work, split: Path | None, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from rich.table import Table
 
 from homeport.factory.archive.census import OrderState, take_census
-from homeport.factory.cli.output import Directory, Json, out, print_facts, print_json
+from homeport.factory.cli.output import Directory, Json, out, print_facts, print_json, warn
 from homeport.factory.factory import Factory
 from homeport.pki.certificates import fingerprint
 
@@ -26,13 +26,20 @@ def show(directory: Directory, as_json: Json = False) -> None:
     }
     devices = sum(state.minted for state in orders)
     if as_json:
-        rows = [msgspec.to_builtins(each.order) | {"minted": each.minted} for each in orders]
+        rows = [
+            msgspec.to_builtins(each.order)
+            | {"minted": each.minted, "unwritten_stores": each.unwritten}
+            for each in orders
+        ]
         print_json({**facts, "devices": devices, "orders": rows})
         return
     print_facts([(name.replace("_", " "), value) for name, value in facts.items()])
     out.print(f"[bold]devices[/]  {devices}")
     if orders:
         out.print(_table(orders))
+    for state in orders:
+        for stores in state.unwritten:
+            warn(f"Order {state.order.id}: stores are missing in {stores}; repeat its command.")
 
 
 def _table(orders: list[OrderState]) -> Table:
