@@ -38,12 +38,25 @@ _context: ContextVar[Mapping[str, object]] = ContextVar("homeport_log_context", 
 
 @contextmanager
 def about(**fields: object) -> Generator[None]:
-    """Add fields to every line that is logged inside, in this task and those it starts."""
+    """Add fields to every line that is logged inside, in this task and those it starts.
+
+    An error that leaves takes them along, for whoever notes it outside (`fields_of`).
+    """
     token = _context.set({**_context.get(), **fields})
     try:
         yield
+    except Exception as error:
+        if not hasattr(error, FIELDS_KEY):  # the innermost block knows most
+            setattr(error, FIELDS_KEY, _context.get())
+        raise
     finally:
         _context.reset(token)
+
+
+def fields_of(error: Exception) -> Mapping[str, object]:
+    """Return the fields of the `about` that the error has left."""
+    fields: Mapping[str, object] = getattr(error, FIELDS_KEY, _NOTHING)
+    return fields
 
 
 def visible(text: str) -> str:

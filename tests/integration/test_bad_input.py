@@ -24,6 +24,7 @@ from homeport.keys.file import FileKey
 from homeport.protocols.native.wire import (
     ENROL_PATH,
     GREETING_PATH,
+    RENEW_PATH,
     REQUEST_MAX_BYTES,
     Enrolled,
     Parked,
@@ -42,7 +43,13 @@ from tools.vectors_native.identities import (
 from tools.vectors_native.recipe import Recipe
 from tools.vectors_native.scene import Maker, PlatformKeys, Scene
 
-RATES = "[rates]\nsource_per_second = 10000.0\nsource_burst = 100000\n"
+RATES = """\
+[rates]
+source_per_second = 10000.0
+source_burst = 100000
+[log]
+format = "json"
+"""
 """Everything here comes from one address."""
 SLOW_SENDERS = 30
 LIVE_REFUSED = [recipe for recipe in REFUSED if recipe.is_live]
@@ -167,6 +174,42 @@ def test_the_log_says_what_the_device_is_not_told(platform, scene):
     check_problem(reply, Code.SERIAL_NUMBER_MISMATCH)
     assert number not in reply.body.decode()
     platform.wait_until_logged(f"asks for {number}")
+
+
+def refusals_of(platform: LivePlatform, device: str) -> set[tuple[str, str]]:
+    """Path and code of the refused requests that the log ascribes to a device."""
+    lines = map(json.loads, platform.log.read_text(encoding="utf-8").splitlines())
+    return {
+        (line["path"], line["code"])
+        for line in lines
+        if line["event"] == "request refused" and line.get("device") == device
+    }
+
+
+def test_every_refusal_of_a_proven_device_names_it_in_the_log(platform, scene):
+    device = scene.maker.device()
+    platform.sell(device.serial_number, "acme")
+    ldevid = operational(platform, scene, device)
+    name = f"{scene.maker.root.id}-{device.serial_number}"
+    platform.operate("device", "revoke", device.serial_number)
+    check_problem(platform.renew(scene.renew(ldevid).body()), Code.CREDENTIAL_REVOKED)
+    again = scene.enrol(device, key=ldevid.key)
+    check_problem(platform.enrol(again.body()), Code.CREDENTIAL_REVOKED)
+    for ask, draft in (
+        (platform.renew, lambda: scene.renew(ldevid)),
+        (platform.enrol, lambda: scene.enrol(device, key=ldevid.key)),
+    ):
+        while ask(draft().body()).status != status_of(Code.TOO_MANY_REQUESTS):
+            pass
+    expected = {
+        (RENEW_PATH, Code.CREDENTIAL_REVOKED), (ENROL_PATH, Code.CREDENTIAL_REVOKED),
+        (RENEW_PATH, Code.TOO_MANY_REQUESTS), (ENROL_PATH, Code.TOO_MANY_REQUESTS),
+    }  # fmt: skip
+    deadline = time.monotonic() + 10
+    while refusals_of(platform, name) < expected:
+        assert time.monotonic() < deadline, refusals_of(platform, name)
+        time.sleep(0.02)
+    assert refusals_of(platform, name) == expected
 
 
 def test_a_body_that_is_announced_too_large_is_not_read(platform):

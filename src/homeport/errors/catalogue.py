@@ -338,7 +338,9 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.CONFLICT, "That cannot happen in this state.", "Look at the device's timeline."
     ),
     Code.TOO_MANY_REQUESTS: Entry(
-        Kind.THROTTLED, "Too many requests from this address.", "Wait as long as Retry-After says."
+        Kind.THROTTLED,
+        "Too many requests in too short a time.",
+        "Wait as long as Retry-After says; devices behind one address share its rate.",
     ),
     Code.AGENT_ABSENT: Entry(
         Kind.UNAVAILABLE,

@@ -10,7 +10,7 @@ from homeport.http.asgi import Scope
 from homeport.http.problem import status_of
 from homeport.http.source import peer_address
 from homeport.server.metrics import ANSWERS, PROBLEMS
-from homeport.telemetry import CODE, DETAIL, FIELDS_KEY, SOURCE, note
+from homeport.telemetry import CODE, DETAIL, FIELDS_KEY, SOURCE, fields_of, note
 
 _log: Final = logging.getLogger("homeport.door")
 
@@ -24,6 +24,7 @@ def note_answer(came_of: str, facts: Mapping[str, object]) -> None:
 def note_failure(scope: Scope, error: Exception) -> None:
     """Note a request that ended in a problem; ours are errors with a trace."""
     facts: dict[str, object] = {"path": scope["path"][:100], SOURCE: peer_address(scope)}
+    facts |= fields_of(error)
     if isinstance(error, HomeportError):
         PROBLEMS.labels(error.code).inc()
         facts |= {CODE: error.code, DETAIL: error.detail}

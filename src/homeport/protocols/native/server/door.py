@@ -146,19 +146,22 @@ class NativeDoor:
             lambda tx: enrol(Visit(tx, proven, parts.issuer, parts.policy, now))
         )
         if isinstance(came_of, Refusal):
-            parts.noted("refused", {CODE: came_of.code, SOURCE: proven.peer})
-            raise HomeportError(came_of.code, came_of.detail)
+            raise self._refused(came_of, proven.peer)
         return came_of
 
     async def _renew(self, body: bytes, peer: str) -> bytes:
         parts, now = self._parts, self._parts.clock.now()
         proven, binding = parts.prover.prove_renewal(body, peer, now)
-        parts.limits.devices.take(proven.device)
-        renewed = await parts.registry.transact(
-            lambda tx: renew(Renewing(tx, proven, parts.issuer, parts.policy, now))
-        )
-        if isinstance(renewed, Refusal):
-            raise HomeportError(renewed.code, renewed.detail)
-        with about(**{DEVICE: str(renewed.device.id), REQUEST: proven.request_id}):
+        with about(**{DEVICE: str(proven.device), REQUEST: proven.request_id}):
+            parts.limits.devices.take(proven.device)
+            renewed = await parts.registry.transact(
+                lambda tx: renew(Renewing(tx, proven, parts.issuer, parts.policy, now))
+            )
+            if isinstance(renewed, Refusal):
+                raise self._refused(renewed, peer)
             parts.noted("renewed", {SOURCE: peer})
         return parts.answers.to_renewal(renewed.device, renewed.credential, binding, now)
+
+    def _refused(self, refusal: Refusal, peer: str) -> HomeportError:
+        self._parts.noted("refused", {CODE: refusal.code, SOURCE: peer})
+        return HomeportError(refusal.code, refusal.detail)
