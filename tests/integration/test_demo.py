@@ -2,10 +2,12 @@
 """The demo does what the README says: from the clone, and from the installed wheel."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,57 @@ def assert_told(story: str) -> None:
 
 def test_every_device_arrives_and_nothing_is_left(room: Path) -> None:
     assert_told(demo(room))
+    assert list(room.iterdir()) == []
+
+
+def processes_in(room: Path) -> list[str]:
+    """Command lines that name the room."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [command for command in found if str(room) in command]
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_ended_in_the_middle_it_says_so_and_leaves_nothing(room: Path, by: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "homeport", "demo", "--exit"],
+        env={**os.environ, "TMPDIR": str(room), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "platform:" in line:
+            break
+    assert processes_in(room), "the platform runs"
+    process.send_signal(by)
+    assert process.wait(SECONDS) == 128 + by
+    process.stdout.close()
+    assert list(room.iterdir()) == []
+    assert processes_in(room) == []
+
+
+def test_finished_it_says_what_to_try_and_ends_well(room: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "homeport", "demo"],
+        env={**os.environ, "TMPDIR": str(room), "PYTHONUNBUFFERED": "1", "COLUMNS": "300"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    told = []
+    for line in process.stdout:
+        told.append(line.strip())
+        if "Ctrl-C ends everything" in line:
+            break
+    watch = next(line for line in told if " agent status " in line)
+    done = subprocess.run(watch, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+    assert "operational" in done.stdout, done.stderr
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SECONDS) == 0
+    process.stdout.close()
     assert list(room.iterdir()) == []
 
 

@@ -3,7 +3,6 @@
 
 import json
 import signal
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markup import escape
 
-from homeport.demo.stage import DemoError, Stage, free_ports, make_token
+from homeport.demo.stage import DemoError, Ended, Stage, free_ports, make_token, program
 
 MODEL: Final = "EX-100"
 SOLD: Final = 3
@@ -57,17 +56,20 @@ class Play:
 
 def main(*, ends_by_itself: bool) -> int:
     """Play it; return 0 only if every device arrived."""
+    has_arrived = False
     try:
         with Stage() as stage:
             play = Play(stage)
             scenes(play)
+            has_arrived = True
             if not ends_by_itself:
                 _stay(play)
     except DemoError as error:
         out.print(f"[bold red]The demo stopped.[/] {escape(str(error))}")
         return 1
-    except KeyboardInterrupt:
+    except Ended as ended:
         out.print("\nEnded.")
+        return 0 if has_arrived else ended.status
     return 0
 
 
@@ -222,15 +224,13 @@ def _stay(play: Play) -> None:
     other = f"{play.stage.directory}/states/{play.sold[1]}"
     out.print("The platform and the devices keep running. In another terminal, try:\n")
     for command in (
-        f"homeport device show {first} {option}",
-        f"homeport device revoke {first} {option}",
-        f"homeport upstream watch {option}",
-        f"homeport agent status --state {play.stage.directory}/states/{first}",
-        f"homeport agent publish temperature 30 --state {other}",
+        f"device show {first} {option}",
+        f"device revoke {first} {option}",
+        f"upstream watch {option}",
+        f"agent status --state {play.stage.directory}/states/{first}",
+        f"agent publish temperature 30 --state {other}",
     ):
-        out.print(f"  {escape(command)}")
+        out.print(f"  {escape(program())} {escape(command)}")
     out.print("\nCtrl-C ends everything.")
-    done = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: done.set())
-    while not done.wait(1.0):
-        pass
+    while True:
+        signal.pause()

@@ -4,6 +4,7 @@
 import json
 import os
 import random
+import shlex
 import shutil
 import signal
 import socket
@@ -25,6 +26,8 @@ SOFTHSM: Final = (
     Path("/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"),
 )
 LOOK_SECONDS: Final = 0.1
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a service manager, a closed terminal."""
 
 _RANDOM: Final = random.SystemRandom()
 """Not the shared generator, which property tests put back to where it was."""
@@ -35,11 +38,23 @@ class DemoError(Exception):
     """A step failed; the text says which and what it said."""
 
 
+class Ended(BaseException):
+    """Somebody ended the demo; like KeyboardInterrupt, no ordinary error."""
+
+    def __init__(self, by: signal.Signals) -> None:
+        """Take the signal."""
+        super().__init__(by)
+        self.status: Final = 128 + by
+        """What a shell expects of a program that was ended so."""
+
+
 class Stage:
     """Runs commands and keeps processes; everything is gone when the block is left."""
 
     def __init__(self) -> None:
-        """Make the directory."""
+        """Make the directory, and be ready to be ended at any moment."""
+        for each in ENDING:
+            signal.signal(each, _end)
         self.directory = Path(tempfile.mkdtemp(prefix="homeport-demo-"))
         self.environment = dict(os.environ)
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
@@ -56,6 +71,7 @@ class Stage:
         trace: TracebackType | None,
     ) -> None:
         """End the processes, last started first, and remove the directory."""
+        _ignore_signals()
         for _, process in reversed(self._running):
             process.send_signal(signal.SIGTERM)
         for _, process in reversed(self._running):
@@ -111,6 +127,26 @@ class Stage:
         """Return the end of a process's log."""
         text = (self.directory / f"{name}.log").read_text(errors="replace")
         return "\n".join([f"--- {name}", *text.splitlines()[-lines:]])
+
+
+def _end(by: int, _frame: object) -> None:
+    _ignore_signals()
+    raise Ended(signal.Signals(by))
+
+
+def _ignore_signals() -> None:
+    """Who presses Ctrl-C twice must not stop the tidying: keys lie in the directory."""
+    for each in ENDING:
+        signal.signal(each, signal.SIG_IGN)
+
+
+def program() -> str:
+    """Return what a reader types to run this very program."""
+    called = Path(sys.argv[0])
+    if called.name != "homeport":
+        return f"{shlex.quote(sys.executable)} -m homeport"
+    found = shutil.which("homeport")
+    return "homeport" if found and called.samefile(found) else shlex.quote(str(called))
 
 
 def free_ports(count: int) -> Sequence[int]:
