@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wheel with `[agent]` alone works in an empty environment, and drags in nothing else."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,8 +10,12 @@ from pathlib import Path
 import pytest
 
 from architecture.source_tree import ROOT
+from fakes.live import LiveFactory, LivePlatform
+from fakes.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+ARRIVE_SECONDS = 60
 
 NOT_ON_DEVICES = (
     "alembic", "argon2", "click", "fastapi", "granian", "hatchling", "nats", "nkeys",
@@ -33,11 +38,15 @@ print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])
 """
 
 
+def clean() -> dict[str, str]:
+    """The environment without the clone's paths."""
+    return {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+
+
 def run(*command: str | Path, cwd: Path) -> str:
     """Run it as a stranger would: away from the clone, without its paths."""
-    clean = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "VIRTUAL_ENV"}}
     done = subprocess.run(
-        list(map(str, command)), cwd=cwd, env=clean, text=True, capture_output=True, check=False,
+        list(map(str, command)), cwd=cwd, env=clean(), text=True, capture_output=True, check=False,
         timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
@@ -67,6 +76,31 @@ def device(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_agent_starts(device, tmp_path):
     assert "run" in run(device / "homeport", "agent", "--help", cwd=tmp_path)
+
+
+def test_the_agent_brings_its_device_home(device, tmp_path):
+    """Not only its help: a platform beside it, and nothing but `[agent]` on the device."""
+    with LivePlatform(tmp_path) as platform:
+        platform.operate("tenant", "add", "acme")
+        [store] = LiveFactory(tmp_path / "factory", platform).mint(1)
+        platform.sell(store.name, "acme")
+        state = tmp_path / "state"
+        options = ("--identity", store, "--state", state, "--address", platform.address)
+        command = (device / "homeport", "agent", "run", *options)
+        with (tmp_path / "agent.log").open("wb") as log:
+            agent = subprocess.Popen(command, cwd=tmp_path, env=clean(), stdout=log, stderr=log)
+        try:
+            wait_until(lambda: state_of(platform, store.name) == "operational", ARRIVE_SECONDS)
+            told = run(device / "homeport", "agent", "status", "--state", state, cwd=tmp_path)
+            assert "operational" in told
+        finally:
+            agent.terminate()
+            assert agent.wait(20) == 0, (tmp_path / "agent.log").read_text()
+
+
+def state_of(platform: LivePlatform, serial_number: str) -> str:
+    listed = json.loads(platform.operate("device", "list", "--json"))
+    return next((d["state"] for d in listed if d["serial_number"] == serial_number), "never seen")
 
 
 def test_the_hashed_list_is_the_extra(device, tmp_path):
