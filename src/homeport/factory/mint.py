@@ -62,13 +62,17 @@ class _Station:
         dpp_key = ec.generate_private_key(ec.SECP256R1())
         claim_code = make_claim_code()
         secrets = DeviceSecrets(key.private_key, pkcs8(dpp_key), claim_code)
+        hardware = self._order.hardware(serial_number)
+        idevid = self._minter.mint(
+            key.public_key, serial_number, self._order.model, self._now, hardware
+        )
         return DeviceRecord(
             order=self._order.id,
             at=self._at,
             serial_number=serial_number,
             model=self._order.model,
             hardware_identity=self._keys.hardware_identity,
-            idevid=self._minter.mint(key.public_key, serial_number, self._order.model, self._now),
+            idevid=idevid,
             idevid_key=key.uri,
             dpp_key=dpp_spki(compressed_point(dpp_key.public_key())),
             claim_code_hash=hash_claim_code(claim_code).hex(),

@@ -15,6 +15,7 @@ from homeport.domain.device import check_serial_number
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.factory.archive.file import ArchiveWriter
 from homeport.factory.archive.records import Order
+from homeport.pki.subjects import hardware_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,8 @@ class Wish:
 
     model: str
     hardware_identity: HardwareIdentity
+    hardware_type: str | None = None
+    """OID for the HardwareModuleName; None: IDevIDs have none."""
     stores: str | None = None
     """Directory for device stores, absolute; None: none are wanted."""
 
@@ -64,6 +67,7 @@ def counted_order(archive: ArchiveWriter, wish: Wish, counting: Counting, now: d
         prefix=counting.prefix,
         start=start,
         width=counting.width,
+        hardware_type=wish.hardware_type,
     )
     _check_new(archive, order)
     archive.begin(order)
@@ -93,7 +97,10 @@ def listed_order(
         model=_named(wish.model),
         hardware_identity=wish.hardware_identity,
         count=len(missing),
+        hardware_type=wish.hardware_type,
     )
+    for serial_number in missing:
+        _check_hardware(order, serial_number)
     archive.begin(order)
     return order, missing
 
@@ -139,7 +146,8 @@ def _note(found: dict[str, int], serial_number: str, number: int, path: Path) ->
 
 def _is_same(order: Order, wish: Wish, counting: Counting) -> bool:
     return (
-        (order.model, order.hardware_identity) == (wish.model, wish.hardware_identity)
+        (order.model, order.hardware_identity, order.hardware_type)
+        == (wish.model, wish.hardware_identity, wish.hardware_type)
         and (order.prefix, order.width, order.count)
         == (counting.prefix, counting.width, counting.count)
         and counting.start in (None, order.start)
@@ -170,6 +178,7 @@ def _check_new(archive: ArchiveWriter, order: Order) -> None:
         raise HomeportError(Code.SETTING_WRONG, "count and start are positive")
     last = order.serial_number(order.count - 1)
     check_serial_number(last)
+    _check_hardware(order, last)
     if len(str(order.start + order.count - 1)) > order.width:
         raise HomeportError(Code.SETTING_WRONG, f"{last} has more digits than width {order.width}")
     for place in range(order.count):
@@ -177,6 +186,17 @@ def _check_new(archive: ArchiveWriter, order: Order) -> None:
         if serial_number in archive.order_of:
             detail = f"{serial_number} was minted by order {archive.order_of[serial_number]}"
             raise HomeportError(Code.ALREADY_EXISTS, detail)
+
+
+def _check_hardware(order: Order, serial_number: str) -> None:
+    """Raise SETTING_WRONG if no certificate can carry the HardwareModuleName."""
+    try:
+        hardware = order.hardware(serial_number)
+        if hardware is not None:
+            hardware_name(hardware)
+    except (ValueError, HomeportError) as error:
+        detail = f"hardware type {order.hardware_type!r} with {serial_number}: {error}"
+        raise HomeportError(Code.SETTING_WRONG, detail) from None
 
 
 def _named(model: str) -> str:

@@ -5,10 +5,12 @@ import hashlib
 from typing import Annotated, Final
 
 import msgspec
+from cryptography.x509 import ObjectIdentifier
 from msgspec import Meta, Struct
 
 from homeport.artefacts.manifest import HardwareIdentity
 from homeport.domain.device import DeviceId
+from homeport.pki.subjects import HardwareModule
 
 VERSION: Final = 1
 
@@ -36,6 +38,8 @@ class Order(Struct, frozen=True, kw_only=True, tag="order"):
     """None: the serial numbers came from a file or from requests."""
     start: int = 0
     width: int = 0
+    hardware_type: str | None = None
+    """OID in the IDevIDs' HardwareModuleName; None: they have none."""
 
     @property
     def is_counted(self) -> bool:
@@ -45,6 +49,12 @@ class Order(Struct, frozen=True, kw_only=True, tag="order"):
     def serial_number(self, place: int) -> str:
         """Return the serial number at a place of a counted order, from 0."""
         return f"{self.prefix}{self.start + place:0{self.width}d}"
+
+    def hardware(self, serial_number: str) -> HardwareModule | None:
+        """Return what a device's IDevID says of its hardware: the type, and the serial number."""
+        if self.hardware_type is None:
+            return None
+        return HardwareModule(ObjectIdentifier(self.hardware_type), serial_number.encode())
 
 
 class DeviceRecord(Struct, frozen=True, kw_only=True, tag="device", gc=False):

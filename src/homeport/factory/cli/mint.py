@@ -88,6 +88,14 @@ def mint(  # noqa: PLR0913, PLR0917  (one for each option)
     csr: Annotated[
         list[Path] | None, typer.Option(help="PKCS#10 file of a key made outside; repeat it.")
     ] = None,
+    hardware_type: Annotated[
+        str | None,
+        typer.Option(
+            help="OID of your type of hardware: IDevIDs then name it, and the serial number,"
+            " as HardwareModuleName (RFC 4108).",
+            metavar="OID",
+        ),
+    ] = None,
     split: Annotated[
         Path | None, typer.Option(help="Write a device store for each device below here.")
     ] = None,
@@ -108,6 +116,7 @@ def mint(  # noqa: PLR0913, PLR0917  (one for each option)
         wish=Wish(
             model=model,
             hardware_identity=keys.hardware_identity,
+            hardware_type=hardware_type,
             stores=str(split.resolve()) if split else None,
         ),
         keys=keys,
