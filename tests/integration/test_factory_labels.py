@@ -50,6 +50,40 @@ def test_sheets_have_every_label_once_with_its_text(line, tmp_path):
         assert second in found[0]
 
 
+def test_no_labels_are_an_error_and_no_files(line, tmp_path):
+    line.run("mint", "--model", "EX-100", "--count", 1)
+    places = ("--svg", tmp_path / "codes", "--pdf", tmp_path / "l.pdf")
+    error = line.refused("labels", *places, "--since", "2999-01-01")
+    assert error["code"] == "not-found"
+    assert not (tmp_path / "codes").exists()
+    assert not (tmp_path / "l.pdf").exists()
+
+
+def test_what_is_there_is_seen_before_anything_is_drawn(line, tmp_path):
+    line.run("mint", "--model", "EX-100", "--count", 1)
+    (tmp_path / "l.pdf").write_text("another")
+    places = ("--svg", tmp_path / "codes", "--pdf", tmp_path / "l.pdf")
+    assert line.refused("labels", *places)["code"] == "already-exists"
+    assert not (tmp_path / "codes").exists()
+    assert line.refused("labels", "--svg", tmp_path / "l.pdf")["code"] == "already-exists"
+
+
+@pytest.mark.parametrize(("model", "absent"), [("泵-7", "泵"), ("मोटर", "मोटर")])
+def test_what_the_fonts_of_a_pdf_lack_is_refused_and_named(line, tmp_path, model, absent):
+    line.run("mint", "--model", model, "--count", 1, "--serial-prefix", "P-")
+    error = line.refused("labels", "--pdf", tmp_path / "l.pdf")
+    assert error["code"] == "setting-wrong"
+    assert absent in error["detail"]
+    assert not (tmp_path / "l.pdf").exists()
+    assert line.run("labels", "--svg", tmp_path / "codes")["labels"] == 1
+
+
+def test_letters_of_western_europe_are_printed(line, tmp_path):
+    line.run("mint", "--model", "Zähler Nº 7", "--count", 1, "--serial-prefix", "Z-")
+    line.run("labels", "--pdf", tmp_path / "l.pdf")
+    assert "Zähler Nº 7" in PdfReader(tmp_path / "l.pdf").pages[0].extract_text()
+
+
 def test_many_labels_fill_several_files(line, tmp_path, monkeypatch):
     monkeypatch.setattr(sheets, "PAGES_PER_FILE", 1)
     line.run("mint", "--model", "EX-100", "--count", 11)

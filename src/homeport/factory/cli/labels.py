@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from homeport.errors import Code, HomeportError
 from homeport.factory.cli.output import (
     Directory,
     Json,
@@ -36,6 +37,14 @@ class _Largest:
             yield label
 
 
+def _check_places(svg: Path | None, pdf: Path | None) -> None:
+    """Raise ALREADY_EXISTS before anything is drawn: half of what was asked helps nobody."""
+    if pdf is not None and pdf.exists():
+        raise HomeportError(Code.ALREADY_EXISTS, str(pdf))
+    if svg is not None and svg.exists() and not svg.is_dir():
+        raise HomeportError(Code.ALREADY_EXISTS, f"{svg} is no folder")
+
+
 def labels(  # noqa: PLR0913, PLR0917  (one for each option)
     directory: Directory,
     svg: Annotated[Path | None, typer.Option(help="Folder for one QR code a device.")] = None,
@@ -53,6 +62,7 @@ def labels(  # noqa: PLR0913, PLR0917  (one for each option)
     if sheet not in SHEETS:
         raise typer.BadParameter(f"no such sheet; there are {', '.join(SHEETS)}")
     factory = Factory(directory)
+    _check_places(svg, pdf)
     largest = _Largest()
     count, files = 0, []
     with progress("Drawing", None, quiet=as_json) as report:
@@ -64,11 +74,13 @@ def labels(  # noqa: PLR0913, PLR0917  (one for each option)
             chosen = labels_of(factory, serial_number or (), instant(since))
             count, sheets = write_sheets(largest.watch(chosen), pdf, SHEETS[sheet], report)
             files += sheets
+    if not count:
+        raise HomeportError(Code.NOT_FOUND, "no device was minted yet in that time")
     if as_json:
         facts = {"labels": count, "files": [str(path) for path in files]}
         print_json(facts | {"version": largest.version, "smallest_mm": largest.smallest_mm})
         return
-    say(f"{counted(count, 'label')} in {', '.join(map(str, files)) or 'no file'}.")
+    say(f"{counted(count, 'label')} in {', '.join(map(str, files))}.")
     say(f"QR version {largest.version}, readable from {largest.smallest_mm} mm (25 mm is printed).")
     if largest.smallest_mm > CODE_MM:
         warn("Some codes are larger than 25 mm: shorten the label's page, model or serial number.")

@@ -118,9 +118,9 @@ def write_svgs(
 
     Raise ALREADY_EXISTS rather than replace one.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     count = 0
     for label in labels:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # none for no label
         path = folder / f"{file_name(label.label.serial_number)}.svg"
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -26,6 +26,9 @@ PAGES_PER_FILE: Final = 200
 """4,200 labels, 15 MB of memory."""
 TEXT_MM: Final = 1.0
 """Between code and text, and between text and the label's edge."""
+FONT_ENCODING: Final = "cp1252"
+"""Characters of the fonts that every PDF reader has (ISO 32000-1 section 9.6.2.2): those of Western
+Europe. A font for all scripts would take 20 MB for two lines of text that the QR code holds too."""
 FONT_SIZE: Final = 8.0
 """Points; a claim code of which a person copies twenty characters."""
 FONT_SIZE_MIN: Final = 3.5
@@ -169,6 +172,7 @@ def _draw_text(canvas: Canvas, label: PrintableLabel, at: tuple[float, float], r
 
 
 def _size(label: PrintableLabel, text: str, font: str, room: float) -> float:
+    _check_glyphs(text)
     width = stringWidth(text, font, FONT_SIZE)
     size = FONT_SIZE * min(1.0, room / width if width else 1.0)
     if size < FONT_SIZE_MIN:
@@ -177,6 +181,16 @@ def _size(label: PrintableLabel, text: str, font: str, room: float) -> float:
         )
         raise HomeportError(Code.SETTING_WRONG, detail)
     return size
+
+
+def _check_glyphs(text: str) -> None:
+    """Refuse what the printer's own fonts would print as boxes."""
+    try:
+        text.encode(FONT_ENCODING)
+    except UnicodeEncodeError as error:
+        absent = text[error.start : error.end]
+        detail = f"the PDF's fonts have no {absent!r} for {text!r}: print the codes as SVG"
+        raise HomeportError(Code.SETTING_WRONG, detail) from None
 
 
 def _batches(labels: Iterable[PrintableLabel], size: int) -> Iterator[list[PrintableLabel]]:
