@@ -9,10 +9,10 @@ import pytest
 
 from fuzz.mutate import fuzz
 from homeport.agent.discovery import dhcp4, dhcp6
-from homeport.agent.discovery.address import platform_url
 from homeport.agent.discovery.options import parse_bootstrap_servers
 from homeport.agent.discovery.packet import udp_payload
 from homeport.agent.discovery.services import parse_service
+from homeport.domain.address import platform_url
 from homeport.errors import MalformedError
 
 CORPUS: Final = Path(__file__).parent / "corpus"

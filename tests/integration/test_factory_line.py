@@ -36,6 +36,7 @@ from homeport.pki.certificates import (
 from homeport.pki.chains import verify_idevid
 from homeport.pki.names import NO_EXPIRY
 from homeport.pki.requests import build_request
+from homeport.pki.subjects import HardwareModule, hardware_name
 from tools.vectors_artefacts.works import BEGIN, Works, memory_key
 
 __all__ = ["line"]
@@ -86,7 +87,14 @@ def test_init_never_touches_what_is_there(line):
         ("--name", "A" * 41),
         ("--label-host", "http://label.example/"),
         ("--label-host", "https://" + "a" * 60 + ".example/"),
+        ("--label-host", "bad host"),
+        ("--label-host", "https://label.example/?page"),
+        ("--platform-name", "not a name!"),
+        ("--platform-name", ""),
         ("--platform-url", "http://platform.example"),
+        ("--platform-url", "https://platform.example:99999"),
+        ("--platform-url", "https://platform.example:8443/a?b"),
+        ("--platform-url", "https://user@platform.example"),
         ("--key", "pkcs11:object=one"),
         ("--issuer-key", "file:/nowhere"),
     ],
@@ -260,6 +268,41 @@ def test_hand_over_takes_what_was_minted_since(line, tmp_path):
     assert line.refused("hand-over", "-o", tmp_path / "x", "--since", "once")["code"] == (
         "setting-wrong"
     )
+
+
+def test_a_type_of_hardware_is_in_every_identity(line):
+    kind = "1.3.6.1.4.1.32473.7"
+    order = ("--model", "EX-100", "--count", 2, "--start", 1)
+    line.run("mint", *order, "--hardware-type", kind)
+    for record in line.devices():
+        idevid = x509.load_der_x509_certificate(record.idevid)
+        names = idevid.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        [name] = names.get_values_for_type(x509.OtherName)
+        hardware = HardwareModule(x509.ObjectIdentifier(kind), record.serial_number.encode())
+        assert x509.SubjectAlternativeName([name]) == hardware_name(hardware)
+    assert line.run("mint", *order, "--hardware-type", kind)["minted"] == 0
+    assert line.refused("mint", *order)["code"] == "already-exists", "another kind of device"
+
+
+@pytest.mark.parametrize("kind", ["", "hardware", "1.2." + ".".join(["999999999"] * 30)])
+def test_a_type_that_is_none_is_refused_before_minting(line, kind, tmp_path):
+    (tmp_path / "numbers").write_text("SN-1\n")
+    for wish in (("--count", 1), ("--serial-file", tmp_path / "numbers")):
+        error = line.refused("mint", "--model", "M", *wish, "--hardware-type", kind)
+        assert error["code"] == "setting-wrong"
+    assert line.run("show")["orders"] == []
+
+
+def test_a_voucher_that_has_ended_already_is_not_issued(line, tmp_path):
+    line.run("mint", "--model", "EX-100", "--count", 1)
+    (tmp_path / "owner.pem").write_bytes(pem_of(Works().root))
+    error = line.refused(
+        "voucher", "--serial-number", "EX-100-000001", "--domain-cert", tmp_path / "owner.pem",
+        "--epoch", 1, "-o", tmp_path / "v", "--expires", "2001-01-01",
+    )  # fmt: skip
+    assert error["code"] == "setting-wrong"
+    assert "2001-01-01" in error["detail"]
+    assert not (tmp_path / "v").exists()
 
 
 def test_vouchers_hold_at_the_device(line, tmp_path):

@@ -55,13 +55,15 @@ def https_url(host: str, port: int) -> str:
     if not 0 < port <= MAX_PORT:
         raise MalformedError("an address with an impossible port")
     suffix = "" if port == HTTPS_PORT else f":{port}"
-    return f"https://{_host(host)}{suffix}"
+    name = host_name(host)
+    return f"https://[{name}]{suffix}" if ":" in name else f"https://{name}{suffix}"
 
 
-def _host(host: str) -> str:
+def host_name(host: str) -> str:
+    """Normalise a DNS name or IP address, without brackets; raise MalformedError."""
     name = host.lower().removesuffix(".")
     if ":" in name:
-        return f"[{_ipv6(name)}]"
+        return _ipv6(name)
     labels = name.split(".")
     if len(name) > MAX_HOST_LENGTH or not all(_LABEL.fullmatch(label) for label in labels):
         raise MalformedError("an address without a proper host")

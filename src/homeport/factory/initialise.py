@@ -8,18 +8,19 @@ whole factory or none. An existing one is never touched.
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from cryptography import x509
 
 from homeport.artefacts.signers import MANIFEST_SIGNER, VOUCHER_SIGNER
-from homeport.errors import Code, HomeportError
+from homeport.domain.address import host_name, platform_url
+from homeport.errors import Code, HomeportError, MalformedError
 from homeport.factory.archive.file import create_archive
 from homeport.factory.certificates import make_issuer, make_root, make_signer
 from homeport.factory.key_places import in_directory, in_token, is_token
@@ -92,24 +93,24 @@ def _check(directory: Path, plan: FactoryPlan) -> None:
         raise HomeportError(Code.ALREADY_EXISTS, f"{directory} is not empty")
     if not 0 < len(plan.name) <= NAME_MAX or not plan.name.isprintable():
         raise HomeportError(Code.SETTING_WRONG, f"a factory's name has 1 to {NAME_MAX} characters")
-    _check_https("the label's page", plan.label_page)
+    page, platform = plan.label_page, plan.platform
+    _check_address(f"the label's page {page!r}", lambda: platform_url(page, cut_path=True))
     if len(plan.label_page) > PAGE_MAX:
         raise HomeportError(Code.SETTING_WRONG, f"the label's page is longer than {PAGE_MAX}")
-    _check_https("the platform's URL", plan.platform.url)
+    _check_address(f"the platform's name {platform.name!r}", lambda: host_name(platform.name))
+    _check_address(f"the platform's URL {platform.url!r}", lambda: platform_url(platform.url))
     if plan.passphrase and not plan.passphrase.is_file():
         raise HomeportError(Code.FILE_MISSING, f"{plan.passphrase}: the passphrase's file")
     if bool(plan.issuer_chain) != bool(plan.issuer_key):
         raise HomeportError(Code.SETTING_WRONG, "an existing CA needs its chain and its key")
 
 
-def _check_https(what: str, url: str) -> None:
+def _check_address(what: str, check: Callable[[], str]) -> None:
+    """What is wrong here would be burnt into devices for life."""
     try:
-        parts = urlsplit(url)
-        if parts.scheme == "https" and parts.hostname and not parts.fragment and url.isascii():
-            return
-    except ValueError:
-        pass
-    raise HomeportError(Code.SETTING_WRONG, f"{what} is no https URL: {url!r}")
+        check()
+    except MalformedError as error:
+        raise HomeportError(Code.SETTING_WRONG, f"{what}: {error.detail}") from None
 
 
 class _Keys:

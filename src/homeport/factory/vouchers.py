@@ -31,10 +31,14 @@ def issue_vouchers(
 ) -> Mapping[str, bytes]:
     """Return a voucher for each serial number.
 
-    Raise DEVICE_UNKNOWN if one was not minted here, SETTING_WRONG if a nonce is for several.
+    Raise DEVICE_UNKNOWN if one was not minted here, SETTING_WRONG if a nonce is for several or
+    the end is past.
     """
     if ownership.nonce is not None and len(serial_numbers) != 1:
         raise HomeportError(Code.SETTING_WRONG, "a nonce is of one device")
+    expires_on = ownership.expires_on
+    if expires_on is not None and expires_on <= ownership.created_on:
+        raise HomeportError(Code.SETTING_WRONG, f"the end, {expires_on:%Y-%m-%d %H:%M}, is past")
     idevids = find_idevids(factory, serial_numbers)
     return {
         serial_number: issue_voucher(

@@ -3,6 +3,7 @@
 
 from datetime import datetime
 
+from homeport.domain.address import platform_url
 from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.tenant import check_name
 from homeport.domain.upstream import OURS, Upstream, UpstreamKind
@@ -21,9 +22,10 @@ async def add_platform(
 ) -> Upstream:
     """Add another platform: its base URL and its domain certificate (DER).
 
-    HomeportError(ALREADY_EXISTS), or MalformedError for its name.
+    HomeportError(ALREADY_EXISTS), or MalformedError for its name or URL: devices go to https only.
     """
     check_name(name, "upstream")
+    url = platform_url(url)
     if await tx.upstreams.get(name) is not None:
         raise HomeportError(Code.ALREADY_EXISTS, f"upstream {name}")
     upstream = Upstream(name=name, kind=UpstreamKind.PLATFORM, url=url, anchor=anchor, added_at=now)

@@ -12,7 +12,7 @@ from homeport.domain.audit import Name
 from homeport.domain.credential import CredentialState
 from homeport.domain.enrolment import State
 from homeport.domain.upstream import OURS
-from homeport.errors import Code, HomeportError
+from homeport.errors import Code, HomeportError, MalformedError
 from homeport.provisioning import decide
 from homeport.provisioning.add_upstream import add_own_upstream, add_platform
 from homeport.provisioning.enrolment.enrol import CANDIDATES_MAX
@@ -245,6 +245,14 @@ async def test_a_key_has_one_certificate_whatever_the_request_is_called(p: Platf
     await p.sell("EX-000017,acme")
     certificates = {given(await p.ask(request=f"r{number}")) for number in range(50)}
     assert len(certificates) == len(p.issuer.issued) == 1
+
+
+@on_platform
+async def test_an_upstream_that_no_device_would_go_to_is_refused(p: Platform) -> None:
+    for url in ("http://x", "https://x:99999", "https://x/?y", "ftp://x", "x"):
+        add = functools.partial(add_platform, name="p7", url=url, anchor=b"x", actor="t")
+        with pytest.raises(MalformedError):
+            await p.verb(functools.partial(add, now=p.now))
 
 
 @on_platform

@@ -19,8 +19,15 @@ from homeport.provisioning.ports import StoredVoucher, Transaction
 async def import_voucher(
     tx: Transaction, voucher: bytes, *, actor: str, now: datetime
 ) -> tuple[Device, Upstream]:
-    """File a voucher; MalformedError, DEVICE_UNKNOWN or UPSTREAM_UNKNOWN if that cannot be."""
+    """File a voucher.
+
+    Raise MalformedError, VOUCHER_UNPROVEN if it has ended, DEVICE_UNKNOWN or UPSTREAM_UNKNOWN.
+    """
     said = read_voucher(voucher)
+    if said.expires_on is not None and said.expires_on <= now:
+        # No device would take it, and would be sent away again and again.
+        detail = f"it ended at {said.expires_on:%Y-%m-%d %H:%M}: ask the maker for a new one"
+        raise HomeportError(Code.VOUCHER_UNPROVEN, detail)
     device = await _device(tx, said)
     upstream = await _upstream(tx, said)
     stored = StoredVoucher(
