@@ -8,11 +8,11 @@ from typing import Final
 import pytest
 
 from fuzz.mutate import fuzz
+from homeport.address import platform_url
 from homeport.agent.discovery import dhcp4, dhcp6
 from homeport.agent.discovery.options import parse_bootstrap_servers
 from homeport.agent.discovery.packet import udp_payload
 from homeport.agent.discovery.services import parse_service
-from homeport.domain.address import platform_url
 from homeport.errors import MalformedError
 
 CORPUS: Final = Path(__file__).parent / "corpus"
