@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -177,7 +177,7 @@ class BrokerLink:
         """Retain nothing there any more."""
         await retained.forget(self._platform, topic)
 
-    async def watch(self, tenant: str | None = None) -> AsyncIterator[Message]:
+    async def watch(self, tenant: str | None = None) -> AsyncGenerator[Message]:
         """Yield what devices (of one tenant) send upstream from now on; messages may be lost."""
         pattern = f"{ROOT}.{tenant or '*'}.*.{Branch.UP}.>"
         subscription = await self._platform.subscribe(pattern, pending_msgs_limit=MESSAGES_WAITING)
