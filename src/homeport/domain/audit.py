@@ -38,6 +38,7 @@ class Name(StrEnum):
     RENEWAL_REFUSED = "renewal:refused"
     CREDENTIAL_REPLACED = "credential:replaced"
     CREDENTIAL_REVOKED = "credential:revoked"
+    DEVICE_BARRED = "device:barred"
     DEVICE_READMITTED = "device:readmitted"
     ACCOUNT_ADDED = "account:added"
     ACCOUNT_DISABLED = "account:disabled"
@@ -102,6 +103,7 @@ STORY: Final[Mapping[Name, str]] = {
     Name.RENEWAL_REFUSED: "was refused a renewal: {title} {advice}",
     Name.CREDENTIAL_REPLACED: "uses its new certificate; the earlier one no longer counts",
     Name.CREDENTIAL_REVOKED: "lost its operational certificate: {reason}",
+    Name.DEVICE_BARRED: "was barred by {actor}, before it had a certificate: {reason}",
     Name.DEVICE_READMITTED: "may enrol again, with a new key",
     Name.ACCOUNT_ADDED: "account {account} was made ({way})",
     Name.ACCOUNT_DISABLED: "account {account} was disabled, its {sessions} sessions ended",

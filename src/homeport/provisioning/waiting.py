@@ -18,6 +18,7 @@ WAKING: Final = frozenset(
         Name.CANDIDATE_ACCEPTED,
         Name.CANDIDATE_REFUSED,
         Name.CREDENTIAL_REVOKED,
+        Name.DEVICE_BARRED,
     }
 )
 """The events that may be what a parked device waits for."""

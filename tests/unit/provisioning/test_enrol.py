@@ -22,6 +22,7 @@ from homeport.provisioning.policy import Policy, SecondKey
 from homeport.provisioning.ports import StoredVoucher
 from homeport.provisioning.renew import Renewed
 from homeport.provisioning.revoke import readmit, revoke
+from homeport.provisioning.waiting import WAKING
 
 
 @on_platform
@@ -199,6 +200,34 @@ async def test_revoked_stays_out_until_readmitted_and_then_needs_a_new_key(p: Pl
     await p.verb(lambda tx: readmit(tx, device, actor="t", now=p.now))
     assert refused(await p.ask()) is Code.KEY_REVOKED
     assert given(await p.ask(key="k2", request="r2"))
+
+
+@on_platform
+async def test_a_device_that_was_never_seen_can_be_barred(p: Platform) -> None:
+    await p.mint()
+    device = await p.device()
+    await p.sell("EX-000017,acme")
+    assert await p.verb(lambda tx: revoke(tx, device, "stolen", actor="t", now=p.now)) == 0
+    assert Name.DEVICE_BARRED in await p.names()
+    assert refused(await p.ask()) is Code.CREDENTIAL_REVOKED
+    with pytest.raises(HomeportError) as failed:
+        await p.verb(lambda tx: revoke(tx, device, "again", actor="t", now=p.now))
+    assert failed.value.code is Code.TRANSITION_ILLEGAL
+    for _ in range(2):  # barred and readmitted as often as people like
+        await p.verb(lambda tx: readmit(tx, device, actor="t", now=p.now))
+        await p.verb(lambda tx: revoke(tx, device, "again", actor="t", now=p.now))
+    await p.verb(lambda tx: readmit(tx, device, actor="t", now=p.now))
+    assert given(await p.ask())
+
+
+@on_platform
+async def test_a_parked_device_is_barred_and_hears_of_it(p: Platform) -> None:
+    await p.ask()
+    device = await p.device()
+    await p.verb(lambda tx: revoke(tx, device, "stolen", actor="t", now=p.now))
+    assert (await p.names())[-1] is Name.DEVICE_BARRED
+    assert Name.DEVICE_BARRED in WAKING
+    assert refused(await p.ask()) is Code.CREDENTIAL_REVOKED
 
 
 @on_platform
