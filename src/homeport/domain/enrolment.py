@@ -7,7 +7,7 @@ over the states with no default.
 """
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -108,12 +108,36 @@ ADVICE: Final[Mapping[Fact, str]] = {
 """What supplies each missing fact; `advice_on` fills it in."""
 
 
+_READMIT: Final = (
+    "It was revoked, and gets nothing. If that was a mistake, or is over:"
+    " homeport device readmit {serial_number}."
+)
+
+SHOWN_KEY: Final = 16
+"""Digits of a key's hash that tell a device's keys apart."""
+
+
 def advice_on(fact: Fact, device: DeviceId) -> str:
     """What supplies the missing fact, for people; the device is told only the fact's name.
 
     It holds commands that people copy into a shell, so the serial number is quoted for one.
     """
     return ADVICE[fact].format(serial_number=shlex.quote(device.serial_number))
+
+
+def next_steps(
+    device: DeviceId, run: "Enrolment | None", candidates: Sequence["Enrolment"]
+) -> list[str]:
+    """What people can do about the device now, each step once; `candidates` wait for a decision."""
+    if run is not None and run.state is State.REVOKED:
+        # What waits is decided on after that: an accepted key would be refused all the same.
+        return [_READMIT.format(serial_number=shlex.quote(device.serial_number))]
+    waiting = {PARKED[each.state] for each in (run, *candidates) if each and each.state in PARKED}
+    steps = [advice_on(fact, device) for fact in Fact if fact in waiting]
+    if len(candidates) > 1:
+        keys = ", ".join(each.key_hash[:SHOWN_KEY] for each in candidates)
+        steps.append(f"Several keys wait: say which one with --key, one of {keys}.")
+    return steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,11 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.markup import escape
 
-from homeport.domain.audit import AuditEvent
 from homeport.domain.credential import Credential
 from homeport.domain.device import Device
-from homeport.domain.enrolment import PARKED, Enrolment, State, advice_on
+from homeport.domain.enrolment import PARKED, Enrolment, State, next_steps
 from homeport.provisioning.ports import DeviceFilter, Listed, Presence, Transaction
+from homeport.server.cli.audit.timeline import Timeline, collapse, read_timeline
 from homeport.server.cli.lookup import one_device
 from homeport.server.cli.session import (
     Config,
@@ -41,7 +41,7 @@ class Story(NamedTuple):
     candidates: Sequence[Enrolment]
     credentials: Sequence[Credential]
     presence: Presence | None
-    timeline: Sequence[AuditEvent]
+    timeline: Timeline
 
 
 @app.command("list")
@@ -104,7 +104,7 @@ async def _story(tx: Transaction, serial: str) -> Story:
         await tx.enrolments.candidates(device.id),
         await tx.credentials.of_device(device.id),
         await tx.presence.get(device.id),
-        await tx.audit.of_device(device.id),
+        await read_timeline(tx, device.id),
     )
 
 
@@ -122,12 +122,14 @@ def _tell(story: Story) -> None:
     if story.credentials:
         newest = story.credentials[-1]
         out.print(f"certificate {newest.state}, until {_clock(newest.not_after)}")
-    for event in story.timeline:
-        out.print(f"[dim]{_clock(event.at)}[/]  {escape(visible(event.story()))}")
+    if story.timeline.earlier:
+        out.print(f"[dim]{story.timeline.earlier} earlier events are not shown[/]")
+    for line in collapse((event.at, event.story()) for event in story.timeline.events):
+        out.print(f"[dim]{_clock(line.at)}[/]  {escape(visible(str(line)))}")
     for candidate in story.candidates:
         out.print(f"waiting key {candidate.key_hash[:16]}, since {_clock(candidate.started_at)}")
-    for fact in [PARKED[r.state] for r in (run, *story.candidates) if r and r.state in PARKED]:
-        out.print(f"[bold]Next:[/] {escape(advice_on(fact, device.id))}")
+    for step in next_steps(device.id, run, story.candidates):
+        out.print(f"[bold]Next:[/] {escape(step)}")
 
 
 def _document(story: Story) -> dict[str, Any]:
@@ -140,10 +142,11 @@ def _document(story: Story) -> dict[str, Any]:
             {"fingerprint": c.fingerprint, "state": c.state, "not_after": c.not_after}
             for c in story.credentials
         ],
+        "earlier_events": story.timeline.earlier,
         "timeline": [
             {"cursor": e.cursor, "at": e.at, "event": e.name, "actor": e.actor}
             | {"story": e.story(), "facts": dict(e.facts)}
-            for e in story.timeline
+            for e in story.timeline.events
         ],
     }
 

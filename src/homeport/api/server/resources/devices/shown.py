@@ -7,7 +7,7 @@ from typing import Any
 from homeport.api.server.ask import Ask
 from homeport.api.wire.devices import Candidate, Credential, Device, DeviceDetails
 from homeport.domain import credential, device
-from homeport.domain.enrolment import PARKED, Enrolment, advice_on
+from homeport.domain.enrolment import PARKED, Enrolment, next_steps
 from homeport.provisioning.ports import NEVER_SEEN, Listed, Presence, Transaction
 
 
@@ -21,13 +21,12 @@ async def detailed(tx: Transaction, ask: Ask, shown: device.Device) -> DeviceDet
     run = await tx.enrolments.latest(shown.id)
     candidates = await tx.enrolments.candidates(shown.id)
     issued = await tx.credentials.of_device(shown.id)
-    waiting = [each for each in (run, *candidates) if each and each.state in PARKED]
     facts = _facts(shown, run, await tx.presence.get(shown.id))
     details = DeviceDetails(
         **facts,
         candidates=[Candidate(key=each.key_hash, since=each.changed_at) for each in candidates],
         credentials=[_credential(each) for each in _of_present_owner(ask, shown, issued)],
-        advice=[advice_on(PARKED[each.state], shown.id) for each in waiting],
+        advice=next_steps(shown.id, run, candidates),
     )
     ask.tag(*changeable(details))
     return details
