@@ -42,11 +42,12 @@ async def own(
     The epoch advances. HomeportError: DEVICE_CONFLICT, TRANSITION_ILLEGAL, TENANT_UNKNOWN,
     UPSTREAM_UNKNOWN.
     """
+    # First: who mistypes a tenant's name is told that.
+    tenant, upstream = await known_place(tx, title.tenant, title.upstream)
     if device.tenant is not None and title.event is not OwnershipEvent.SALE_CORRECTED:
         raise HomeportError(
             Code.DEVICE_CONFLICT, f"{device.id.serial_number} belongs to {device.tenant} already"
         )
-    tenant, upstream = await known_place(tx, title.tenant, title.upstream)
     owned = replace(
         device,
         tenant=tenant.name,
