@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from fakes.live import NAME, LivePlatform, Reply, answer_in, reply_on
+from fakes.waiting import wait_until
 from homeport.artefacts.manifest import ManifestHeader, ManifestLine, ManifestWriter
 from homeport.artefacts.signers import MANIFEST_SIGNER
 from homeport.errors import CATALOGUE, Code
@@ -205,10 +206,7 @@ def test_every_refusal_of_a_proven_device_names_it_in_the_log(platform, scene):
         (RENEW_PATH, Code.CREDENTIAL_REVOKED), (ENROL_PATH, Code.CREDENTIAL_REVOKED),
         (RENEW_PATH, Code.TOO_MANY_REQUESTS), (ENROL_PATH, Code.TOO_MANY_REQUESTS),
     }  # fmt: skip
-    deadline = time.monotonic() + 10
-    while refusals_of(platform, name) < expected:
-        assert time.monotonic() < deadline, refusals_of(platform, name)
-        time.sleep(0.02)
+    wait_until(lambda: refusals_of(platform, name) >= expected)
     assert refusals_of(platform, name) == expected
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from homeport.domain.address import platform_url
+from homeport.address import platform_url
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.keys import open_key
 from homeport.pki.anchors import Anchors, Purpose

@@ -11,12 +11,12 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from homeport.address import HTTPS_PORT, platform_url
 from homeport.agent.discovery.discover import Stage, discovering, standard_stages
 from homeport.agent.discovery.interfaces import Interface, interfaces_up
 from homeport.agent.identity import Identity
 from homeport.agent.memory.records import Lifetime, Platform
 from homeport.agent.settings import AgentSettings
-from homeport.domain.address import HTTPS_PORT, platform_url
 from homeport.errors import Code, HomeportError
 from homeport.keys.secret import read_secret
 from homeport.protocols.native.device import PlatformTrust, Proxy, Route

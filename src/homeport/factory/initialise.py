@@ -18,8 +18,8 @@ from urllib.parse import quote, unquote
 
 from cryptography import x509
 
+from homeport.address import host_name, platform_url
 from homeport.artefacts.signers import MANIFEST_SIGNER, VOUCHER_SIGNER
-from homeport.domain.address import host_name, platform_url
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.factory.archive.file import create_archive
 from homeport.factory.certificates import make_issuer, make_root, make_signer

@@ -3,7 +3,7 @@
 
 from datetime import datetime
 
-from homeport.domain.address import platform_url
+from homeport.address import platform_url
 from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.tenant import check_name
 from homeport.domain.upstream import OURS, Upstream, UpstreamKind

@@ -11,11 +11,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
+from homeport.address import https_url, platform_url
 from homeport.agent.discovery import dhcp4, dhcp6, services
 from homeport.agent.discovery.candidates import MAX_CANDIDATES, Candidate, Seen, Source
 from homeport.agent.discovery.exchange import Timing
 from homeport.agent.discovery.interfaces import Interface
-from homeport.domain.address import https_url, platform_url
 from homeport.errors import HomeportError, MalformedError
 
 logger = logging.getLogger(__name__)

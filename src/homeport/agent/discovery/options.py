@@ -12,7 +12,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-from homeport.domain.address import platform_url
+from homeport.address import platform_url
 from homeport.errors import MalformedError
 
 MAX_URIS: Final = 8

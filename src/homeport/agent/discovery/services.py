@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from homeport.domain.address import https_url
+from homeport.address import https_url
 from homeport.errors import MalformedError
 
 logger = logging.getLogger(__name__)

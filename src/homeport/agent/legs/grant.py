@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from homeport.address import platform_url
 from homeport.agent.identity import Identity
 from homeport.agent.journey import Event
 from homeport.agent.memory.logbook import Logbook
@@ -19,7 +20,6 @@ from homeport.agent.memory.records import Credential, KeyRequested, Platform
 from homeport.agent.platforms import Approach
 from homeport.agent.timekeeping import Timekeeper
 from homeport.artefacts.voucher import idevid_issuer_of, verify_voucher
-from homeport.domain.address import platform_url
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.keys import PublicKey
 from homeport.pki.certificates import (

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from homeport.address import https_url, platform_url
 from homeport.agent.discovery.options import (
     MAX_URI_LENGTH,
     MAX_URIS,
     encode_bootstrap_servers,
     parse_bootstrap_servers,
 )
-from homeport.domain.address import https_url, platform_url
 from homeport.errors import MalformedError
 
 
