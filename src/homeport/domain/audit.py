@@ -66,6 +66,19 @@ class Name(StrEnum):
     SALE_CORRECTED = "sale:corrected"
     SALE_CANCELLED = "sale:cancelled"
     PRESENCE_SHOWN = "presence:shown"
+    TRANSFER_OFFERED = "transfer:offered"
+    TRANSFER_ANNOUNCED = "transfer:announced"
+    TRANSFER_ACCEPTED = "transfer:accepted"
+    TRANSFER_DECLINED = "transfer:declined"
+    TRANSFER_WITHDRAWN = "transfer:withdrawn"
+    TRANSFER_EXPIRED = "transfer:expired"
+    DEVICE_TRANSFERRED = "device:transferred"
+    OWNER_CONFIRMED = "owner:confirmed"
+    DEVICE_DECOMMISSIONED = "device:decommissioned"
+    DEVICE_RECOMMISSIONED = "device:recommissioned"
+    DEVICE_REPLACED = "device:replaced"
+    DEVICE_TOOK_PLACE = "device:took-place"
+    REPLACEMENT_UNDONE = "replacement:undone"
     DEVICE_QUARANTINED = "device:quarantined"
     DEVICE_RELEASED = "device:released"
     COMMAND_ASKED = "command:asked"
@@ -131,6 +144,19 @@ STORY: Final[Mapping[Name, str]] = {
     Name.SALE_CORRECTED: "left {tenant} before it arrived: its sale was corrected ({source})",
     Name.SALE_CANCELLED: "left {tenant} before it arrived: its sale was cancelled ({source})",
     Name.PRESENCE_SHOWN: "belongs to {tenant}, goes to upstream {upstream}: {actor} stood there",
+    Name.TRANSFER_OFFERED: "was offered to {buyer}, until {until}",
+    Name.TRANSFER_ANNOUNCED: "is offered to {buyer} by {seller}, until {until}",
+    Name.TRANSFER_ACCEPTED: "left: {buyer} has accepted it",
+    Name.TRANSFER_DECLINED: "stays: {buyer} has declined it",
+    Name.TRANSFER_WITHDRAWN: "stays: the offer to {buyer} was withdrawn",
+    Name.TRANSFER_EXPIRED: "stays: {buyer} has not accepted it in time",
+    Name.DEVICE_TRANSFERRED: "belongs to {tenant}, goes to upstream {upstream} ({source})",
+    Name.OWNER_CONFIRMED: "has come over to its new owner",
+    Name.DEVICE_DECOMMISSIONED: "was decommissioned by {actor}",
+    Name.DEVICE_RECOMMISSIONED: "was taken back into use by {actor}",
+    Name.DEVICE_REPLACED: "was replaced by {other}",
+    Name.DEVICE_TOOK_PLACE: "took the place of {other}",
+    Name.REPLACEMENT_UNDONE: "is where it was before: its exchange with {other} was undone",
     Name.DEVICE_QUARANTINED: "was put into quarantine by {actor}: {reason}",
     Name.DEVICE_RELEASED: "was released from quarantine by {actor}",
     Name.COMMAND_ASKED: "was asked by {actor} to {order}, until {until}",

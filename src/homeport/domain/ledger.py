@@ -25,6 +25,14 @@ LEDGER: Final[Mapping[Name, OwnershipEvent]] = {
     Name.CLAIM_CONFIRMED: OwnershipEvent.CLAIM_CONFIRMED,
     Name.CLAIM_WITHDRAWN: OwnershipEvent.CLAIM_WITHDRAWN,
     Name.PRESENCE_SHOWN: OwnershipEvent.PRESENCE_SHOWN,
+    Name.TRANSFER_OFFERED: OwnershipEvent.TRANSFER_OFFERED,
+    Name.TRANSFER_DECLINED: OwnershipEvent.TRANSFER_DECLINED,
+    Name.TRANSFER_WITHDRAWN: OwnershipEvent.TRANSFER_WITHDRAWN,
+    Name.TRANSFER_EXPIRED: OwnershipEvent.TRANSFER_WITHDRAWN,
+    Name.DEVICE_TRANSFERRED: OwnershipEvent.TRANSFER_ACCEPTED,
+    Name.OWNER_CONFIRMED: OwnershipEvent.DEVICE_CONFIRMED,
+    Name.DEVICE_DECOMMISSIONED: OwnershipEvent.DECOMMISSIONED,
+    Name.DEVICE_RECOMMISSIONED: OwnershipEvent.RECOMMISSIONED,
 }
 """The events that are entries, and what each did to the ownership."""
 

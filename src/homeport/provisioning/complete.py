@@ -13,6 +13,7 @@ from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.credential import Credential, CredentialState
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment, Event, State
+from homeport.provisioning.ownership.confirm_owner import confirm_new_owner
 from homeport.provisioning.ports import Presence, Transaction
 
 ACTOR = "broker"
@@ -38,6 +39,8 @@ async def complete(
     if online:
         await _end_earlier(tx, tenant, credential, now)
         await _arrive(tx, known, credential, now)
+        _, events = await confirm_new_owner(tx, known, now=now)
+        await tx.audit.record(*events)
     return True
 
 

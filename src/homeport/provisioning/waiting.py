@@ -19,6 +19,9 @@ WAKING: Final = frozenset(
         Name.CANDIDATE_REFUSED,
         Name.CREDENTIAL_REVOKED,
         Name.DEVICE_BARRED,
+        Name.DEVICE_TRANSFERRED,
+        Name.DEVICE_DECOMMISSIONED,
+        Name.DEVICE_TOOK_PLACE,
     }
 )
 """The events that may be what a parked device waits for."""

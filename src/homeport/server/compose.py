@@ -57,8 +57,10 @@ from homeport.server.opening import (
 )
 from homeport.server.operations import OperationsDoor
 from homeport.server.people import make_sign_in, offer_set_up
+from homeport.server.reactions.clearing import LEAVING, Clearing
 from homeport.server.reactions.commanding import Commanding
 from homeport.server.reactions.disconnecting import Disconnecting
+from homeport.server.reactions.overdue import end_overdue
 from homeport.server.reactions.pushing import NEWS, Pushing
 from homeport.server.renewing import Renewing, Switch
 from homeport.server.settings import ServerSettings
@@ -109,6 +111,7 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
             disconnecting = Disconnecting(link, registry, clock)
             pushing = Pushing(link, registry, clock)
             commanding = Commanding(link, registry, clock, lambda: _command_signer(keys))
+            clearing = Clearing(link, registry, clock)
             states = StateMessages(registry, commanding.tell)
 
             logins = make_device_throttle(settings, clock)
@@ -126,6 +129,8 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
             websockets = [login_url(settings.name, WEBSOCKET_PATH)]
             handlers = _handlers(known, waiting, disconnecting, commanding)
             handlers |= {name: [pushing.of_event] for name in NEWS}
+            for name in LEAVING:
+                handlers.setdefault(name, []).append(clearing.of_event)
             trail = Trail(registry, clock, handlers)
             yield Platform(
                 listeners=(devices, operations),
@@ -135,7 +140,8 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
                     "disconnecting": disconnecting.work,
                     "commanding": commanding.work,
                     "pushing": pushing.work,
-                    "overdue commands": commanding.end_overdue,
+                    "overdue": lambda: end_overdue(registry, clock),
+                    "clearing": clearing.work,
                     "trail": trail.follow,
                     "publishing": Publishing(registry, link.events(), clock).keep,
                     "sealing": make_sealing(settings, keys, registry, clock).keep,

@@ -15,7 +15,7 @@ from fakes.registry.enrolments import (
     FakePresenceBoard,
     FakeVouchers,
 )
-from fakes.registry.life import FakeCommands, FakeQuarantines
+from fakes.registry.life import FakeCommands, FakeOffers, FakeQuarantines, FakeReplacements
 from fakes.registry.people import (
     FakeAccounts,
     FakeApiKeys,
@@ -51,8 +51,10 @@ from homeport.provisioning.ports import (
     KeptAnswers,
     Members,
     MintedDevice,
+    Offers,
     PresenceBoard,
     Quarantines,
+    Replacements,
     SalesImports,
     SalesRecords,
     Schemas,
@@ -96,6 +98,8 @@ class FakeTransaction:
         self.contexts: Contexts = FakeContexts(rows)
         self.schemas: Schemas = FakeSchemas(rows)
         self.twins: Twins = FakeTwins(rows)
+        self.offers: Offers = FakeOffers(rows)
+        self.replacements: Replacements = FakeReplacements(rows)
         self.answers: KeptAnswers = FakeKeptAnswers(rows)
         self.search: Search = FakeSearch(rows)
         self.audit: AuditTrail = FakeAuditTrail(rows)

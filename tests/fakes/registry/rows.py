@@ -16,7 +16,9 @@ from homeport.domain.credential import Credential
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.enrolment import Enrolment
 from homeport.domain.life.command import Command
+from homeport.domain.life.offer import Offer
 from homeport.domain.life.quarantine import Quarantine
+from homeport.domain.life.replacement import Replacement
 from homeport.domain.membership import Invitation, Member
 from homeport.domain.ownership import SalesImport, SalesRecord
 from homeport.domain.session import Session
@@ -51,6 +53,8 @@ class Rows:
     sessions: dict[str, Session] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
+    replacements: dict[DeviceId, Replacement] = field(default_factory=dict)
     quarantines: dict[DeviceId, Quarantine] = field(default_factory=dict)
     contexts: dict[DeviceId, Context] = field(default_factory=dict)
     schemas: list[ModelSchema] = field(default_factory=list)

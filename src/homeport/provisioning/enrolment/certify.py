@@ -14,6 +14,7 @@ from homeport.domain.enrolment import PARKED, WORKING, Enrolment, Event, Fact, S
 from homeport.provisioning.enrolment.outcome import Outcome, Redirection
 from homeport.provisioning.enrolment.place import find_place
 from homeport.provisioning.enrolment.visit import Visit
+from homeport.provisioning.ownership.confirm_owner import confirm_new_owner
 
 _MISSING = {Fact.OWNER: Event.OWNER_MISSING, Fact.UPSTREAM: Event.UPSTREAM_MISSING}
 
@@ -36,6 +37,9 @@ async def proceed(
     if run.state in PARKED:
         visit.tell(Name.ENROLMENT_RESUMED, run, fact=PARKED[run.state])
     if place.redirection is not None:
+        # The other platform sees it arrive, not this one.
+        device, events = await confirm_new_owner(visit.tx, device, now=visit.now)
+        visit.events.extend(events)
         return _redirect(visit, device, run, place.redirection)
     if run.state not in WORKING:
         run = run.after(Event.PLACE_FOUND, visit.now)

@@ -18,8 +18,8 @@ from homeport.domain.enrolment import ENDED, WORKING, Enrolment, Event, Fact, St
 from homeport.domain.life.command import Order
 from homeport.domain.ownership import Ownership
 from homeport.errors import Code
-from homeport.provisioning.commanded import obeyed
 from homeport.provisioning.enrolment.certify import proceed
+from homeport.provisioning.enrolment.commanded import obeyed
 from homeport.provisioning.enrolment.outcome import Outcome
 from homeport.provisioning.enrolment.supersede import supersede
 from homeport.provisioning.enrolment.visit import Visit

@@ -12,7 +12,7 @@ from homeport.domain.audit import Name
 from homeport.domain.device import DeviceId
 from homeport.domain.enrolment import WORKING
 from homeport.domain.life.command import CommandEvent, Order
-from homeport.provisioning.commanded import obeyed, told
+from homeport.provisioning.enrolment.commanded import obeyed, told
 from homeport.provisioning.enrolment.supersede import supersede
 from homeport.provisioning.ports import Transaction
 

@@ -12,7 +12,7 @@ from homeport.domain.device import Device
 from homeport.domain.enrolment import WORKING
 from homeport.domain.life.command import LIFETIME, LIFETIME_MAX, Command, CommandEvent, Order
 from homeport.errors import Code, HomeportError, MalformedError
-from homeport.provisioning.commanded import told
+from homeport.provisioning.enrolment.commanded import told
 from homeport.provisioning.identifiers import new_id
 from homeport.provisioning.ports import Transaction
 

@@ -18,7 +18,11 @@ _TOLD_AS: Final[Mapping[OwnershipEvent, Name]] = {
     OwnershipEvent.SALE_CORRECTED: Name.DEVICE_ASSIGNED,
     OwnershipEvent.CLAIM_CONFIRMED: Name.CLAIM_CONFIRMED,
     OwnershipEvent.PRESENCE_SHOWN: Name.PRESENCE_SHOWN,
+    OwnershipEvent.TRANSFER_ACCEPTED: Name.DEVICE_TRANSFERRED,
 }
+
+_CHANGES_HANDS: Final = (OwnershipEvent.SALE_CORRECTED, OwnershipEvent.TRANSFER_ACCEPTED)
+"""What gives a device that has an owner to another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ async def own(
     """
     # First: who mistypes a tenant's name is told that.
     tenant, upstream = await known_place(tx, title.tenant, title.upstream)
-    if device.tenant is not None and title.event is not OwnershipEvent.SALE_CORRECTED:
+    if device.tenant is not None and title.event not in _CHANGES_HANDS:
         raise HomeportError(
             Code.DEVICE_CONFLICT, f"{device.id.serial_number} belongs to {device.tenant} already"
         )

@@ -18,7 +18,7 @@ from homeport.provisioning.ports.enrolments import (
     Vouchers,
 )
 from homeport.provisioning.ports.issuer import IssuedCertificate, Issuer
-from homeport.provisioning.ports.life import Commands, Quarantines
+from homeport.provisioning.ports.life import Commands, Offers, Quarantines, Replacements
 from homeport.provisioning.ports.ownership import (
     ClaimCodes,
     Claims,
@@ -64,10 +64,12 @@ __all__ = [
     "Listed",
     "Members",
     "MintedDevice",
+    "Offers",
     "Presence",
     "PresenceBoard",
     "Quarantines",
     "Registry",
+    "Replacements",
     "SalesImports",
     "SalesRecords",
     "Schemas",

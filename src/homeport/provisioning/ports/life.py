@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is done with devices after they arrived: commands, quarantine."""
+"""What is done with devices after they arrived: commands, quarantine, transfers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from homeport.domain.device import DeviceId
 from homeport.domain.life.command import Command
+from homeport.domain.life.offer import Offer
 from homeport.domain.life.quarantine import Quarantine
+from homeport.domain.life.replacement import Replacement
 
 
 class Commands(Protocol):
@@ -54,4 +56,53 @@ class Quarantines(Protocol):
 
     async def to_enforce(self, released_after: datetime) -> Sequence[DeviceId]:
         """Return the devices whose permissions changed: all inside, and those released since."""
+        ...
+
+
+class Offers(Protocol):
+    """Devices that are, or were, offered to other tenants."""
+
+    async def get(self, offer: str) -> Offer | None:
+        """Return one by its id."""
+        ...
+
+    async def open_of(self, device: DeviceId) -> Offer | None:
+        """Return the device's open one; there is at most one."""
+        ...
+
+    async def with_code(self, code_hash: bytes) -> Offer | None:
+        """Return the open one that has this code."""
+        ...
+
+    async def concerning(
+        self, tenants: Collection[str] | None, *, after: str, limit: int
+    ) -> Sequence[Offer]:
+        """Return those from or to the tenants (None: all), newest first, older than `after`."""
+        ...
+
+    async def overdue(self, now: datetime, *, limit: int) -> Sequence[Offer]:
+        """Return open ones whose time is over."""
+        ...
+
+    async def accepted_since(self, at: datetime) -> Sequence[Offer]:
+        """Return those accepted later than that."""
+        ...
+
+    async def put(self, offer: Offer) -> None:
+        """Add it, or change the state of the one with this id.
+
+        HomeportError: DEVICE_UNKNOWN, or ALREADY_EXISTS for a second open one.
+        """
+        ...
+
+
+class Replacements(Protocol):
+    """Which devices took the place of which."""
+
+    async def of_new(self, device: DeviceId) -> Replacement | None:
+        """Return the latest in which this device came."""
+        ...
+
+    async def put(self, replacement: Replacement) -> None:
+        """Keep it, instead of an earlier one with the same new device; DEVICE_UNKNOWN."""
         ...

@@ -9,7 +9,7 @@ from homeport.provisioning.ports.answers import KeptAnswers
 from homeport.provisioning.ports.context import Contexts, Schemas, Twins
 from homeport.provisioning.ports.devices import Devices, MintedDevice, Staged
 from homeport.provisioning.ports.enrolments import Credentials, Enrolments, PresenceBoard, Vouchers
-from homeport.provisioning.ports.life import Commands, Quarantines
+from homeport.provisioning.ports.life import Commands, Offers, Quarantines, Replacements
 from homeport.provisioning.ports.ownership import (
     ClaimCodes,
     Claims,
@@ -57,6 +57,8 @@ class Transaction(Protocol):
     contexts: Contexts
     schemas: Schemas
     twins: Twins
+    offers: Offers
+    replacements: Replacements
     audit: AuditTrail
     answers: KeptAnswers
     search: Search

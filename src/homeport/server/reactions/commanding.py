@@ -2,7 +2,7 @@
 """Say to devices what they are asked to do: at once, at our start, and whenever one comes back.
 
 The registry remembers; here is only a queue of devices that may have something to hear. What is
-sent twice is obeyed once. What nobody obeyed in time is ended here too.
+sent twice is obeyed once.
 """
 
 import asyncio
@@ -21,7 +21,6 @@ from homeport.domain.topics import Branch, Topic
 from homeport.errors import HomeportError
 from homeport.pki.jws import JwsSigner
 from homeport.protocols.mqtt.commands import Command, encode
-from homeport.provisioning.life.answer import expire
 from homeport.provisioning.life.outstanding import Outstanding, outstanding
 from homeport.provisioning.ports import Registry, Transaction
 from homeport.telemetry import DETAIL, DEVICE, note
@@ -32,8 +31,6 @@ PAUSE: Final = timedelta(seconds=1)
 """Before another try, while the broker is away."""
 PAGE: Final = 500
 """Commands in one transaction."""
-EXPIRE_EVERY: Final = timedelta(minutes=1)
-"""Devices look at the end themselves; this is for the people who wait."""
 
 
 class Commanding:
@@ -76,17 +73,6 @@ class Commanding:
                 note(_log, logging.WARNING, "a command could not be sent", **facts)
                 self.tell(device)
                 await self._clock.sleep(PAUSE)
-
-    async def end_overdue(self) -> None:
-        """End commands whose time is over, until cancelled."""
-        while True:
-            end = partial(expire, now=self._clock.now(), limit=PAGE)
-            try:
-                while await self._registry.transact(end) == PAGE:
-                    pass
-            except HomeportError as error:
-                note(_log, logging.WARNING, "commands were not ended", **{DETAIL: str(error)})
-            await self._clock.sleep(EXPIRE_EVERY)
 
     @staticmethod
     async def _unanswered(tx: Transaction, after: DeviceId | None) -> Sequence[AskedCommand]:

@@ -18,8 +18,10 @@ from homeport.provisioning.ports import (
     Invitations,
     KeptAnswers,
     Members,
+    Offers,
     PresenceBoard,
     Quarantines,
+    Replacements,
     SalesImports,
     SalesRecords,
     Schemas,
@@ -40,7 +42,9 @@ from homeport.storage.parts.credentials import SqlCredentials
 from homeport.storage.parts.devices import SqlDevices
 from homeport.storage.parts.enrolments import SqlEnrolments
 from homeport.storage.parts.life.commands import SqlCommands
+from homeport.storage.parts.life.offers import SqlOffers
 from homeport.storage.parts.life.quarantines import SqlQuarantines
+from homeport.storage.parts.life.replacements import SqlReplacements
 from homeport.storage.parts.ownership.claim_codes import SqlClaimCodes
 from homeport.storage.parts.ownership.claims import SqlClaims
 from homeport.storage.parts.ownership.sales import SqlSalesRecords
@@ -87,6 +91,8 @@ class SqlTransaction:
         self.contexts: Contexts = SqlContexts(connection)
         self.schemas: Schemas = SqlSchemas(connection)
         self.twins: Twins = SqlTwins(connection)
+        self.offers: Offers = SqlOffers(connection)
+        self.replacements: Replacements = SqlReplacements(connection)
         self.audit: AuditTrail = SqlAuditTrail(connection)
         self.answers: KeptAnswers = SqlKeptAnswers(connection)
         self.search: Search = SqlSearch(connection)

@@ -15,7 +15,7 @@ from homeport.storage.schema.audit import audit_heads
 from homeport.storage.schema.claims import claims
 from homeport.storage.schema.columns import METADATA
 from homeport.storage.schema.context import UNPUSHED, context_tags, contexts, schemas, twins
-from homeport.storage.schema.life import commands, quarantines
+from homeport.storage.schema.life import commands, offers, quarantines, replacements
 from homeport.storage.schema.people import (
     accounts,
     api_keys,
@@ -60,8 +60,10 @@ __all__ = [
     "invitations",
     "kept_answers",
     "members",
+    "offers",
     "presence",
     "quarantines",
+    "replacements",
     "sales_imports",
     "sales_records",
     "schemas",
