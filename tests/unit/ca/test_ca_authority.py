@@ -105,7 +105,7 @@ def test_a_ticket_whose_signature_failed_is_spent():
     key = ec.generate_private_key(ec.SECP256R1())
     ca = authority(key=Unplugged("file:/nowhere", key))
     ticket = ca.prepare(ldevid_draft(DEVICE, REQUEST, NOW))
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError):
         ca.issue(ticket)
     with pytest.raises(HomeportError):
         ca.issue(ticket)
