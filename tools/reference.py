@@ -22,6 +22,7 @@ from tools.pages import (
     native_schemas,
     openapi,
     ownership,
+    roles,
     settings,
     topics,
 )
@@ -40,6 +41,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "errors.md": errors.page,
     "metrics.md": metrics.page,
     "ownership.md": ownership.page,
+    "roles.md": roles.page,
     "settings.md": settings.page,
     "topics.md": topics.page,
 }
