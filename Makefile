@@ -60,11 +60,11 @@ lock: $(STAMPS)/project-dev ## requirements/*.lock from pyproject.toml (UPGRADE=
 	tools/lock $(if $(UPGRADE),--upgrade)
 
 clean: ## remove what make has made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+	rm -rf $(VENV) tests/conformance/oidc/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
 
 # --- set-up: each stamp is made once, and again when what it was made from changes -----------------
 
-setup: $(STAMPS)/debian $(STAMPS)/project-dev
+setup: $(STAMPS)/debian $(STAMPS)/project-dev $(STAMPS)/oidc
 
 setup-demo: $(STAMPS)/debian-demo $(STAMPS)/project-run
 
@@ -83,6 +83,11 @@ $(STAMPS)/project-dev: requirements/dev.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --require-hashes -r requirements/dev.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(STAMPS)/project-run
+
+# A real OpenID provider for the tests, run by the node that came with requirements/dev.lock.
+$(STAMPS)/oidc: tests/conformance/oidc/package-lock.json $(STAMPS)/project-dev
+	cd tests/conformance/oidc && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+	@touch $@
 
 $(STAMPS)/debian: requirements/debian.txt | $(BIN)/python
 	@mkdir -p $(STAMPS)

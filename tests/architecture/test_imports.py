@@ -21,6 +21,7 @@ VIOLATIONS = {
     "ca/wrong_web.py": "import starlette",
     "server/wrong_people.py": "import fastapi",
     "factory/wrong_asker.py": "import httpx",
+    "factory/wrong_client.py": "import homeport.api.client",
     "pki/wrong_token.py": "import pkcs11",
     "server/wrong_broker.py": "import nats",
     "server/wrong_mqtt.py": "import awscrt.mqtt",

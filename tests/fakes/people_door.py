@@ -5,19 +5,28 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.requests import Request as HttpRequest
 
 from fakes.clock import TurnedClock
+from fakes.people import quick_passwords
 from homeport.api import PREFIX
 from homeport.api.client.transport import Answer, InProcess, Request
 from homeport.api.server.app import make_app
 from homeport.api.server.parts import Parts
+from homeport.api.server.people.known_browsers import KnownBrowsers
+from homeport.api.server.people.parts import SignInParts
+from homeport.api.server.people.set_up import SetUpCode
+from homeport.api.server.people.sign_in import SignIn
 from homeport.domain.people import Caller, Permission, Role
+from homeport.domain.session import Lifetimes, Session
+from homeport.domain.tokens import hash_token
 from homeport.errors import Code, HomeportError
 from homeport.http.asgi import Scope
+from homeport.provisioning.people.recognise import Recognised
 from homeport.provisioning.ports import Registry
 
 CALLER_HEADER: Final = "x-test-caller"
@@ -31,6 +40,19 @@ def member(role: Role, tenant: str = "acme", scopes: Iterable[Permission] | None
     return Caller(actor=f"{role}@{tenant}", account=tenant, roles={tenant: role}, scopes=only)
 
 
+def session_of(account: str, token: str = "") -> Session:
+    """The session in which a caller of this account asks."""
+    now = TurnedClock().now()
+    return Session(
+        token_hash=hash_token(account + token),
+        account=account,
+        started_at=now,
+        seen_at=now,
+        source="192.0.2.1",
+        program="Browser/1.0",
+    )
+
+
 class ByHeader:
     """Believes what a header says."""
 
@@ -41,7 +63,11 @@ class ByHeader:
         name = request.headers.get(CALLER_HEADER)
         if name not in self.callers:
             raise HomeportError(Code.SIGN_IN_NEEDED, "nobody")
-        return self.callers[name]
+        caller = self.callers[name]
+        if caller.account is not None:
+            recognised = Recognised(caller=caller, session=session_of(caller.account))
+            request.state.recognised = recognised
+        return caller
 
 
 @dataclass
@@ -60,8 +86,21 @@ class PeopleDoor:
             authenticator=self.people,
             clock=self.clock,
             noted=self._note,
+            sign_in=self._sign_in(),
         )
         self.app = make_app(parts)
+
+    def _sign_in(self) -> SignInParts:
+        passwords, browsers, lifetimes = quick_passwords(), KnownBrowsers(b"secret"), Lifetimes()
+        desk = SignIn(self.registry, passwords, browsers, self.clock, lifetimes)
+        return SignInParts(
+            passwords=passwords,
+            sign_in=desk,
+            browsers=browsers,
+            lifetimes=lifetimes,
+            set_up=SetUpCode(Path("/nonexistent")),
+            may_found_tenants=True,
+        )
 
     def _note(self, _scope: Scope, error: Exception) -> None:
         self.noted.append(error)

@@ -12,6 +12,7 @@ from fakes.clock import TurnedClock
 from fakes.people import NOW, PASSWORD, People, quick_passwords
 from homeport.api.client.transport import Answer
 from homeport.api.server.app import make_app
+from homeport.api.server.oidc.provider import Provider
 from homeport.api.server.parts import Parts
 from homeport.api.server.people.authenticator import BySessionOrKey
 from homeport.api.server.people.known_browsers import KnownBrowsers
@@ -29,7 +30,8 @@ class PeopleSite:
     directory: Path
     runner: asyncio.Runner
     may_found_tenants: bool = False
-    clock: TurnedClock = field(default_factory=lambda: TurnedClock(NOW))
+    provider: Provider | None = None
+    clock: Any = field(default_factory=lambda: TurnedClock(NOW))
     noted: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -52,6 +54,7 @@ class PeopleSite:
                     lifetimes=self.lifetimes,
                     set_up=self.set_up,
                     may_found_tenants=self.may_found_tenants,
+                    provider=self.provider,
                 ),
             )
         )

@@ -130,6 +130,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "The platform could not prove who it is.",
         "Check the address, the pinned name and the platform trust anchors of the device.",
     ),
+    Code.PROVIDER_UNPROVEN: Entry(
+        Kind.UNPROVEN,
+        "The answer of the OpenID provider does not hold; nobody was signed in.",
+        "Begin the sign-in again; if it stays so, the platform's log says what was wrong.",
+    ),
     Code.SERIAL_NUMBER_MISMATCH: Entry(
         Kind.UNPROVEN,
         "The request names another serial number than the device's certificate.",
@@ -233,6 +238,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.REFUSED,
         "The kind of key is not allowed here.",
         "Use P-256 or P-384, or RSA with 2048 bits or more.",
+    ),
+    Code.PERSON_UNKNOWN: Entry(
+        Kind.REFUSED,
+        "The OpenID provider knows you, but this platform does not.",
+        "Ask an admin of your tenant for an invitation, and sign in with it.",
     ),
     Code.PLATFORM_REFUSED: Entry(
         Kind.REFUSED,
@@ -376,6 +386,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.UNAVAILABLE,
         "Another program listens on this port.",
         "End that program or set another port.",
+    ),
+    Code.PROVIDER_UNREACHABLE: Entry(
+        Kind.UNAVAILABLE,
+        "The OpenID provider does not answer.",
+        "Sign in with a password, or try again later; check oidc.issuer in the settings.",
     ),
     Code.STORAGE_UNAVAILABLE: Entry(
         Kind.UNAVAILABLE,

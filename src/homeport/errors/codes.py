@@ -45,6 +45,7 @@ class Code(StrEnum):
     NONCE_WRONG = "nonce-wrong"
     PASSPHRASE_WRONG = "passphrase-wrong"  # noqa: S105  (a name, not a passphrase)
     PLATFORM_UNPROVEN = "platform-unproven"
+    PROVIDER_UNPROVEN = "provider-unproven"
     SERIAL_NUMBER_MISMATCH = "serial-number-mismatch"
     SET_UP_CODE_WRONG = "set-up-code-wrong"
     SIGN_IN_NEEDED = "sign-in-needed"
@@ -67,6 +68,7 @@ class Code(StrEnum):
     KEY_REVOKED = "key-revoked"
     KEY_TAKEN = "key-taken"
     KEY_UNSUITABLE = "key-unsuitable"
+    PERSON_UNKNOWN = "person-unknown"
     PLATFORM_REFUSED = "platform-refused"
     PROFILE_REFUSED = "profile-refused"
     ROLE_INSUFFICIENT = "role-insufficient"
@@ -103,5 +105,6 @@ class Code(StrEnum):
     KEY_STORE_UNAVAILABLE = "key-store-unavailable"
     PLATFORM_UNREACHABLE = "platform-unreachable"
     PORT_OCCUPIED = "port-occupied"
+    PROVIDER_UNREACHABLE = "provider-unreachable"
     STORAGE_UNAVAILABLE = "storage-unavailable"
     UPSTREAM_UNREACHABLE = "upstream-unreachable"

@@ -5,12 +5,14 @@ import logging
 from typing import Final
 
 from homeport.api import PREFIX
+from homeport.api.server.oidc.provider import Provider, ProviderSettings
 from homeport.api.server.people.known_browsers import KnownBrowsers
 from homeport.api.server.people.parts import SignInParts
 from homeport.api.server.people.set_up import SetUpCode
 from homeport.api.server.people.sign_in import SignIn
 from homeport.clock import Clock
 from homeport.domain.session import Lifetimes
+from homeport.keys.secret import read_secret
 from homeport.provisioning.people.passwords import Passwords
 from homeport.provisioning.ports import Registry
 from homeport.server.settings import ServerSettings
@@ -33,6 +35,7 @@ def make_sign_in(
         lifetimes=lifetimes,
         set_up=SetUpCode(settings.data),
         may_found_tenants=people.found_tenants,
+        provider=_provider(settings, clock),
     )
 
 
@@ -45,3 +48,21 @@ async def offer_set_up(settings: ServerSettings, registry: Registry) -> None:
     code.offer()
     where = {"file": str(code.path), "url": f"{settings.url}{PREFIX}/set-up"}
     note(_log, logging.WARNING, "no operator yet: bring the code in the file to the URL", **where)
+
+
+def _provider(settings: ServerSettings, clock: Clock) -> Provider | None:
+    given = settings.oidc
+    if not given.issuer:
+        return None
+    return Provider(
+        ProviderSettings(
+            issuer=given.issuer,
+            client_id=given.client_id,
+            client_secret=read_secret(given.client_secret) if given.client_secret else None,
+            callback=f"{settings.url}{PREFIX}/oidc/callback",
+            title=given.title,
+            anchors=given.anchors,
+            scopes=tuple(dict.fromkeys(("openid", *given.scopes))),
+        ),
+        clock,
+    )

@@ -121,6 +121,24 @@ class People:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Oidc:
+    """An OpenID provider at which people may sign in too; docs/operate/people.md."""
+
+    issuer: str = ""
+    """Its issuer identifier, https://...; empty: none."""
+    title: str = "single sign-on"
+    """What people call it; stands on the button."""
+    client_id: str = "homeport"
+    """Who this platform is there. Register <public URL>/api/v1/oidc/callback as redirect URI."""
+    client_secret: Path | None = None
+    """File with the client's secret; without one it is a public client, protected by PKCE alone."""
+    anchors: Path | None = None
+    """PEM with the roots to trust for its TLS; without it the system's."""
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    """What is asked for; "openid" is always needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """How fast is too fast."""
 
@@ -193,6 +211,7 @@ class ServerSettings:
     keys: Keys = Keys()
     enrolment: Enrolment = Enrolment()
     people: People = People()
+    oidc: Oidc = Oidc()
     rates: Rates = Rates()
     broker: ExternalBroker = ExternalBroker()
     audit: Audit = Audit()

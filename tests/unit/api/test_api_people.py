@@ -2,6 +2,7 @@
 """Set-up, one's own account, members, invitations and keys, as their door tells it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -118,6 +119,24 @@ def test_a_stolen_cookie_does_not_guess_the_password_for_long(site, eve):
     assert site.browser("192.0.2.2").sign_in("eve", PASSWORD).status == 201
 
 
+def test_a_stolen_cookie_becomes_nothing_that_stays(site, eve):
+    for said in ({}, {"present": "not the right words"}):
+        order = {"title": "x", "scopes": ["devices:read"], **said}
+        assert code_of(eve.ask("POST", "/account/api-keys", order)) == "sign-in-refused"
+        assert code_of(eve.ask("POST", "/oidc/link", said)) == "sign-in-refused"
+
+
+def test_who_has_no_password_shows_presence_by_a_session_that_has_just_begun(site):
+    account = site.people.registry.rows.accounts[site.people.ian.id]
+    ian = site.signed_in("ian")
+    site.people.do(lambda tx: tx.accounts.put(replace(account, password_hash=None)))
+    order = {"title": "x", "scopes": ["devices:read"]}
+    assert ian.ask("POST", "/account/api-keys", order).status == 201
+    site.clock.turn(timedelta(minutes=11))
+    assert code_of(ian.ask("POST", "/account/api-keys", order)) == "sign-in-needed"
+    assert code_of(ian.ask("PUT", "/account/password", {"new": OTHER})) == "sign-in-needed"
+
+
 def test_sessions_are_listed_and_ended_one_or_all_others(site, eve):
     second, third = site.signed_in("eve"), site.signed_in("eve")
     listed = document(eve.ask("GET", "/account/sessions"))["items"]
@@ -143,7 +162,11 @@ def test_a_foreign_session_does_not_exist(site, eve):
 
 def test_a_key_does_nothing_about_its_person(site, eve):
     made = document(
-        eve.ask("POST", "/account/api-keys", {"title": "x", "scopes": list(Permission)})
+        eve.ask(
+            "POST",
+            "/account/api-keys",
+            {"title": "x", "scopes": list(Permission), "present": PASSWORD},
+        )
     )
     program = site.program(made["token"])
     assert program.ask("GET", "/session").status == 200
@@ -413,7 +436,7 @@ def test_a_key_ends_by_time_by_hand_and_with_its_maker(site, eve):
 def test_a_key_of_another_holder_does_not_exist(site, eve, op):
     acmes = made_key(eve)["key"]["id"]
     platforms = made_key(op, "/api-keys", scopes=["sales:write"])["key"]["id"]
-    eves = made_key(eve, "/account/api-keys")["key"]["id"]
+    eves = made_key(eve, "/account/api-keys", present=PASSWORD)["key"]["id"]
     for browser, path in [
         (op, f"/api-keys/{acmes}"), (op, f"/api-keys/{eves}"),
         (eve, f"/tenants/acme/api-keys/{platforms}"), (eve, f"/tenants/acme/api-keys/{eves}"),
@@ -454,7 +477,7 @@ def test_all_of_it_is_in_the_trail_and_a_tenant_sees_its_own(site, eve, op):
 
 
 def test_an_invitation_is_not_accepted_by_a_key(site, eve):
-    token = made_key(eve, "/account/api-keys")["token"]
+    token = made_key(eve, "/account/api-keys", present=PASSWORD)["token"]
     program: Program = site.program(token)
     answer = program.ask("POST", "/invitations/accept", {"code": invited(eve)["code"]})
     assert code_of(answer) == "role-insufficient"

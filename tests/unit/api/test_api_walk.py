@@ -19,13 +19,10 @@ from fakes.registry import FakeRegistry
 from homeport.api import PREFIX
 from homeport.api.client.transport import Answer
 from homeport.api.server.app import describe
-from homeport.api.server.ask import PERMISSION_KEY, SIGNED_IN
+from homeport.api.server.ask import NOBODY, PERMISSION_KEY, SIGNED_IN
 from homeport.domain.people import PERMISSIONS, Caller, Permission, Role
-from unit.api.samples import AWAITED, SAMPLES
+from unit.api.samples import SAMPLES
 from unit.api.samples.devices import fill
-
-OPEN_TO_ALL = "nobody"
-"""Instead of a permission: an operation that is asked before anybody has signed in."""
 
 FOREIGN = member(Role.ADMIN, "bolt")
 NEMO = Caller(actor="nemo", account="77")
@@ -54,9 +51,8 @@ def operations() -> list[Operation]:
     ]
 
 
-EVERY = operations()
-ALL = [each for each in EVERY if each.name not in AWAITED]
-GUARDED = [each for each in ALL if each.permission not in (SIGNED_IN, OPEN_TO_ALL)]
+ALL = operations()
+GUARDED = [each for each in ALL if each.permission not in (SIGNED_IN, NOBODY)]
 
 
 def ids(operation: Any) -> str:
@@ -114,7 +110,7 @@ def gets_nothing(door: PeopleDoor, operation: Operation, caller: Caller | None) 
 
 
 def test_every_operation_has_a_sample():
-    assert {each.name for each in EVERY} == set(SAMPLES) | AWAITED
+    assert {each.name for each in ALL} == set(SAMPLES)
 
 
 @pytest.mark.parametrize("operation", ALL, ids=ids)
@@ -130,9 +126,7 @@ def test_its_rightful_caller_is_granted_it(acme, operation):
         assert role is lesser[0], "the least role that may"
 
 
-@pytest.mark.parametrize(
-    "operation", [each for each in ALL if each.permission != OPEN_TO_ALL], ids=ids
-)
+@pytest.mark.parametrize("operation", [each for each in ALL if each.permission != NOBODY], ids=ids)
 def test_nobody_gets_nothing(acme, operation):
     gets_nothing(acme, operation, None)
     assert send(acme, operation, None).status == 401

@@ -137,6 +137,13 @@ class NewApiKey(Document):
     """null: never."""
 
 
+class NewOwnApiKey(NewApiKey):
+    """What key of one's own to make."""
+
+    present: Password | None = None
+    """The present password, if there is one."""
+
+
 class ApiKey(Document):
     """An API key, without its secret."""
 

@@ -175,3 +175,31 @@ class FoundedTenant(Document):
     """Stands in MQTT topics; cannot be changed."""
     title: Title = ""
     """As people write it; empty: the name."""
+
+
+class ProviderOffer(Document):
+    """Whether one can sign in at an OpenID provider."""
+
+    is_offered: bool
+    title: str | None
+    """What to write on the button."""
+
+
+class BeginSignIn(Document):
+    """Begins to sign in at the provider."""
+
+    invitation: Code | None = None
+    """An invitation to accept on coming back."""
+
+
+class BeginLink(Document):
+    """Begins to link one's account with the provider."""
+
+    present: Password | None = None
+    """The present password, if there is one."""
+
+
+class ProviderAddress(Document):
+    """Where to send the browser."""
+
+    address: str

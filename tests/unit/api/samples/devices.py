@@ -13,6 +13,7 @@ from homeport.domain.people import Role
 from homeport.domain.tenant import Tenant
 from homeport.domain.upstream import Upstream, UpstreamKind
 from homeport.provisioning.ports import Presence, Transaction
+from unit.api.samples.people import people
 from unit.api.samples.sample import Sample
 
 SERIAL: Final = "ACME-0001"
@@ -36,6 +37,7 @@ async def fill(tx: Transaction) -> None:
     await tx.credentials.put(credential(1, device=known.id))
     await tx.presence.put(known.id, Presence(online=True, since=NOW))
     await tx.audit.record(event(Name.DEVICE_ASSIGNED, device=known.id, tenant="acme"))
+    await people(tx)
 
 
 async def candidate(tx: Transaction) -> None:

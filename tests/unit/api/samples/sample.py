@@ -27,4 +27,4 @@ class Sample:
     given: Callable[[Transaction], Awaitable[object]] | None = None
     """What has to be there besides what every walk begins with (`devices.fill`)."""
     anybody_may: bool = False
-    """It is no tenant's affair but the platform's or the caller's own: strangers may succeed, too."""
+    """It is no tenant's affair but the platform's or the caller's own: strangers may, too."""

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from homeport.api.server.oidc.provider import Provider
 from homeport.api.server.people.known_browsers import KnownBrowsers
 from homeport.api.server.people.set_up import SetUpCode
 from homeport.api.server.people.sign_in import SignIn
@@ -21,3 +22,5 @@ class SignInParts:
     set_up: SetUpCode
     may_found_tenants: bool
     """Whether anybody with an account may found a tenant of one."""
+    provider: Provider | None = None
+    """The OpenID provider at which people may sign in too."""

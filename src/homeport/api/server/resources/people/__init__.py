@@ -12,6 +12,7 @@ from homeport.api.server.resources.people import (
     api_keys,
     invitations,
     members,
+    oidc,
     own_keys,
     session,
     set_up,
@@ -20,6 +21,7 @@ from homeport.api.server.resources.people import (
 ROUTERS: Final[Sequence[APIRouter]] = (
     set_up.router,
     session.router,
+    oidc.router,
     account.router,
     own_keys.router,
     accounts.router,

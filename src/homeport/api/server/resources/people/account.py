@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`/account`: one's own account, its password, sessions and identities; founding and leaving."""
 
-from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
 
 from homeport.api.server.ask import needs
-from homeport.api.server.resources.people.own import Oneself, Own
+from homeport.api.server.resources.people.own import Oneself
 from homeport.api.server.resources.tenants import TenantName
 from homeport.api.wire.people import (
     Account,
@@ -19,7 +18,6 @@ from homeport.api.wire.people import (
     Sessions,
 )
 from homeport.api.wire.places import Tenant
-from homeport.domain import account
 from homeport.domain.account import check_password
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.people import sessions, tenants
@@ -29,10 +27,6 @@ from homeport.provisioning.people.members import remove_member
 from homeport.provisioning.ports import Transaction
 
 router: Final = APIRouter(prefix="/account", tags=["account"])
-
-FRESH: Final = timedelta(minutes=10)
-"""How old a session may be that gives a first password to an account without one: a cookie that was
-stolen some time ago must not become a password."""
 
 Id = Annotated[str, Path(max_length=64, description="Id in the list.")]
 
@@ -47,8 +41,7 @@ async def get_own_account(own: Oneself) -> Account:
 async def put_own_password(given: NewPassword, own: Oneself) -> None:
     """Choose another password; all other sessions end."""
     present = await own.ask.read(own.account)
-    shown = given.present.get_secret_value() if given.present else ""
-    await _demand_owner(own, present, shown)
+    await own.demand_presence(present, given.present)
     password = check_password(given.new.get_secret_value(), present.name)
     hashed = await own.people.passwords.hash(password)
     await own.ask.transact(
@@ -142,12 +135,3 @@ async def leave_tenant(tenant_name: TenantName, own: Oneself) -> None:
         await remove_member(tx, member, present, actor=own.ask.actor, now=own.ask.now)
 
     await own.ask.transact(verb)
-
-
-async def _demand_owner(own: Own, present: account.Account, password: str) -> None:
-    """Have it shown that the person is there, not only the cookie."""
-    if present.password_hash is not None:
-        desk = own.people.sign_in
-        await desk.demand_password(present, own.session.id, password, own.source)
-    elif own.ask.now - own.session.started_at > FRESH:
-        raise HomeportError(Code.SIGN_IN_NEEDED, "sign in again at the provider, then at once")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 
 from homeport.api.server.ask import needs
 from homeport.api.server.resources.people.own import Oneself
-from homeport.api.wire.members import ApiKey, ApiKeys, MadeApiKey, NewApiKey
+from homeport.api.wire.members import ApiKey, ApiKeys, MadeApiKey, NewOwnApiKey
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.people.api_keys import KeyOrder, make_key, revoke_key
 from homeport.provisioning.ports import Transaction
@@ -26,8 +26,9 @@ async def list_own_api_keys(own: Oneself) -> ApiKeys:
 
 
 @router.post("", status_code=201, **needs(None, 409))
-async def make_own_api_key(wanted: NewApiKey, own: Oneself) -> MadeApiKey:
+async def make_own_api_key(wanted: NewOwnApiKey, own: Oneself) -> MadeApiKey:
     """Make a key that acts as oneself within its scopes; its token is shown this once."""
+    await own.demand_presence(await own.ask.read(own.account), wanted.present)
     order = KeyOrder(
         title=wanted.title,
         scopes=wanted.scopes,
