@@ -77,7 +77,9 @@ class Thermometer:
         self._agent.say(watch={})
         for line in self._agent.lines():
             if "message" in line:
-                self.take(line["message"]["payload"])
+                # What is no JSON comes as text, or in base64.
+                message = line["message"]
+                self.take(message.get("payload", message.get("text")))
             elif "setpoint" in line.get("twin", {}).get("desired", {}):
                 self.take(line["twin"]["desired"]["setpoint"], line["twin"]["version"])
             elif "error" in line:

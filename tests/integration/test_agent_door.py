@@ -203,10 +203,15 @@ async def test_the_example_program_publishes_and_obeys(settings, broker):
             await until(lambda: any(said[0] == topic for said in broker.messages))
             door_of_agent = agent.composition.door
             await until(lambda: any(p.wants("setpoint") for p in door_of_agent._programs))
+            assert example.stderr
+            for nonsense in (b"warm", b"\xff", b'{"celsius": 1}'):
+                broker.say(f"{prefix_of(agent)}/down/setpoint", nonsense)
             broker.say(f"{prefix_of(agent)}/down/setpoint", b"23")
             assert example.stdout
             async with asyncio.timeout(5):
                 assert await example.stdout.readline() == b"the set point is 23.0 now\n"
+                said = [await example.stderr.readline() for _ in range(4)]
+            assert b"no set point: 'warm'\n" in said
             setting = {"version": 4, "desired": {"setpoint": 24.5}}
             broker.say(f"{prefix_of(agent)}/twin/desired", json.dumps(setting).encode())
             async with asyncio.timeout(5):
