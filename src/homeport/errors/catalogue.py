@@ -40,7 +40,7 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     Code.CSR_MALFORMED: Entry(
         Kind.MALFORMED,
         "The PKCS#10 request cannot be read.",
-        "Send DER, base64url without padding.",
+        "Send it in DER, as base64 with padding (PEM for the factory's commands).",
     ),
     Code.JWS_MALFORMED: Entry(
         Kind.MALFORMED,
@@ -272,7 +272,8 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     Code.DEVICE_UNKNOWN: Entry(
         Kind.UNKNOWN,
         "No such device.",
-        "List what is there: homeport device list; at a factory: homeport factory show.",
+        "List what is there: homeport device list; at a factory: what it minted stands in its"
+        " archive.jsonl and manifests.",
     ),
     Code.FILE_MISSING: Entry(Kind.UNKNOWN, "A file is not there.", "Check the path."),
     Code.INVITATION_UNKNOWN: Entry(
