@@ -11,7 +11,7 @@ import pytest
 from fakes.books import Books
 from fakes.fleet import Fleet, has_arrived, name_of, remembered, state_of
 from fakes.live import HOMEPORT, LiveFactory, LivePlatform
-from fakes.operator import ACTOR, names, now, operate
+from fakes.operating import ACTOR, names, now, operate
 from fakes.waiting import wait_until
 from homeport.agent.memory.diary import read_status
 from homeport.domain.life.command import Order

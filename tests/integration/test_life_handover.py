@@ -17,7 +17,7 @@ from nats.js.errors import NotFoundError
 from fakes.books import Books
 from fakes.fleet import Fleet, has_arrived, name_of, remembered
 from fakes.live import HOMEPORT, LiveFactory, LivePlatform
-from fakes.operator import ACTOR, names, now, operate
+from fakes.operating import ACTOR, names, now, operate
 from fakes.waiting import wait_until
 from homeport.agent.journey import State
 from homeport.broker.access import ACCESS_FILE, BrokerAccess
