@@ -11,11 +11,12 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request as HttpRequest
 
-from fakes.clock import TurnedClock
+from fakes.clock import SelfTurningClock, TurnedClock
 from fakes.people import quick_passwords
 from homeport.api import PREFIX
 from homeport.api.client.transport import Answer, InProcess, Request
 from homeport.api.server.app import make_app
+from homeport.api.server.guessing import ClaimGuesses
 from homeport.api.server.parts import Parts
 from homeport.api.server.people.known_browsers import KnownBrowsers
 from homeport.api.server.people.parts import SignInParts
@@ -76,7 +77,7 @@ class PeopleDoor:
 
     registry: Registry
     runner: asyncio.Runner
-    clock: TurnedClock = field(default_factory=TurnedClock)
+    clock: TurnedClock = field(default_factory=SelfTurningClock)
     noted: list[Exception] = field(default_factory=list)
     people: ByHeader = field(default_factory=ByHeader)
 
@@ -87,6 +88,7 @@ class PeopleDoor:
             clock=self.clock,
             noted=self._note,
             sign_in=self._sign_in(),
+            guesses=ClaimGuesses(self.clock),
         )
         self.app = make_app(parts)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from homeport.api.server.app import make_app
+from homeport.api.server.guessing import ClaimGuesses
 from homeport.api.server.parts import Parts as PeopleParts
 from homeport.api.server.people.authenticator import BySessionOrKey
 from homeport.artefacts.audit_head import TYP as HEAD_TYP
@@ -234,6 +235,7 @@ def make_people_door(
             authenticator=BySessionOrKey(registry, clock, sign_in.lifetimes),
             clock=clock,
             noted=note_failure,
+            guesses=ClaimGuesses(clock),
             sources=limits.sources,
             proxies=limits.proxies,
             uploads=settings.data,  # /tmp may be in memory

@@ -111,7 +111,7 @@ class Ask:
         key = self._request.headers.get("idempotency-key")
         if key is None:
             return await self.transact(verb)
-        request = await self._fingerprint()
+        request = await self.fingerprint()
 
         async def kept(tx: Transaction) -> tuple[Answer | None, str]:
             made: list[Answer] = []
@@ -130,6 +130,23 @@ class Ask:
             raise HomeportError(Code.ALREADY_EXISTS, "its answer held a secret, and is shown once")
         self._response.headers["idempotency-replayed"] = "true"
         return answer.model_validate_json(said)
+
+    async def answered(self, answer: type[Answer]) -> Answer | None:
+        """Return what this very request was answered before, for a verb of several transactions.
+
+        IDEMPOTENCY_KEY_USED if its key came with another request. Such a verb does nothing twice
+        by itself; its answer is kept by `once` at the end.
+        """
+        key = self._request.headers.get("idempotency-key")
+        if key is None:
+            return None
+        kept = await self.parts.registry.read(lambda tx: tx.answers.get(self._who(), key))
+        if kept is None:
+            return None
+        if kept.request != await self.fingerprint():
+            raise HomeportError(Code.IDEMPOTENCY_KEY_USED, key)
+        self._response.headers["idempotency-replayed"] = "true"
+        return answer.model_validate_json(kept.answer)
 
     def registry(self) -> Registry:
         """Return the registry, for a verb that needs more than a transaction; demand first."""
@@ -169,7 +186,8 @@ class Ask:
         said = repr((caller.actor, caller.account, caller.is_operator, roles, scopes))
         return hashlib.sha256(said.encode()).hexdigest()
 
-    async def _fingerprint(self) -> str:
+    async def fingerprint(self) -> str:
+        """Return a hash of all that is asked."""
         request = self._request
         head = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
         return hashlib.sha256(head + await request.body()).hexdigest()

@@ -2,13 +2,14 @@
 """What the people's door is made of."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from homeport.api.server.callers import Authenticator
+from homeport.api.server.guessing import ClaimGuesses
 from homeport.api.server.people.parts import SignInParts
-from homeport.clock import Clock
+from homeport.clock import Clock, SystemClock
 from homeport.http.asgi import Scope
 from homeport.http.source import Networks
 from homeport.http.throttle import Throttle
@@ -31,6 +32,8 @@ class Parts:
     """Our own reverse proxies, whose X-Forwarded-For is believed."""
     uploads: Path | None = None
     """Directory for files that are taken; None: the system's own for such things."""
+    guesses: ClaimGuesses = field(default_factory=lambda: ClaimGuesses(SystemClock()))
+    """Who tries claim codes."""
     invitation_lifetime: timedelta = LIFETIME
     sign_in: SignInParts | None = None
     """What signing in is made of; None: nobody signs in at this door."""

@@ -59,8 +59,8 @@ def read_sales(
     try:
         head = next(bounded, "").lstrip("\ufeff")
         columns, separator = _read_head(head)
-    except (MalformedError, csv.Error) as error:
-        yield LineFault(1, error.detail if isinstance(error, MalformedError) else str(error))
+    except (MalformedError, csv.Error, UnicodeDecodeError) as error:
+        yield LineFault(1, _reason(error))
         return
     reader = csv.reader(bounded, delimiter=separator, strict=True)
     while True:
@@ -68,14 +68,17 @@ def read_sales(
             row = next(reader)
         except StopIteration:
             return
-        except (csv.Error, MalformedError) as error:
-            reason = error.detail if isinstance(error, MalformedError) else f"not CSV: {error}"
-            yield LineFault(reader.line_num + 1, reason)
-            if isinstance(error, MalformedError):
+        except (csv.Error, MalformedError, UnicodeDecodeError) as error:
+            yield LineFault(reader.line_num + 1, _reason(error))
+            if not isinstance(error, csv.Error):  # there is no way on
                 return
         else:
             if row:
                 yield read_line(columns, row, reader.line_num + 1, source=source, now=now)
+
+
+def _reason(error: Exception) -> str:
+    return error.detail if isinstance(error, MalformedError) else f"not CSV in UTF-8: {error}"
 
 
 def parse_range(text: str) -> SerialRange:

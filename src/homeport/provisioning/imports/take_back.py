@@ -13,6 +13,7 @@ from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.device import Device
 from homeport.domain.enrolment import WORKING, State
 from homeport.domain.ownership import Ownership, OwnershipEvent, Proof, ownership_after
+from homeport.provisioning.context.forget_context import forget_context
 from homeport.provisioning.enrolment.supersede import supersede
 from homeport.provisioning.ownership.claim_codes import restore_code
 from homeport.provisioning.ports import Transaction
@@ -51,6 +52,7 @@ async def take_back(
     if run is not None and run.state in WORKING:
         events += await supersede(tx, run, device.tenant, actor=actor, now=now)
     await restore_code(tx, device)
+    await forget_context(tx, device, actor=actor, now=now)
     facts: dict[str, str | int] = {
         "tenant": device.tenant or "–",
         "source": source,

@@ -8,12 +8,13 @@ needs a row here: in the file of its group, by its operationId.
 from collections.abc import Mapping
 from typing import Final
 
-from unit.api.samples import devices, factories, people, places
+from unit.api.samples import devices, factories, ownership, people, places
 from unit.api.samples.sample import Sample
 
 SAMPLES: Final[Mapping[str, Sample]] = {
     **devices.SAMPLES,
     **factories.SAMPLES,
+    **ownership.SAMPLES,
     **places.SAMPLES,
     **people.SAMPLES,
 }

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from homeport.api.server.resources import factories, people, tenants, upstreams, vouchers
+from homeport.api.server.resources import factories, ownership, people, tenants, upstreams, vouchers
 from homeport.api.server.resources.devices import decide, look
 
 ROUTERS: Final[Sequence[APIRouter]] = (
@@ -16,5 +16,6 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     upstreams.router,
     factories.router,
     vouchers.router,
+    *ownership.ROUTERS,
     *people.ROUTERS,
 )
