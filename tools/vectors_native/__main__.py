@@ -19,18 +19,26 @@ from cryptography import x509
 
 from homeport.errors import CATALOGUE
 from homeport.http.problem import status_of
-from tools.vectors_native import bad_identities, bad_payloads, bad_signatures
+from tools.vectors_native import (
+    bad_identities,
+    bad_payloads,
+    bad_registered,
+    bad_signatures,
+)
 from tools.vectors_native.draft import Draft, base64
 from tools.vectors_native.good import GOOD
 from tools.vectors_native.identities import pem, spki
 from tools.vectors_native.recipe import Recipe
+from tools.vectors_native.registered import Registered
 from tools.vectors_native.scene import NonceSource, Scene, own_scene
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "tests" / "vectors" / "native"
 NOW: Final = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
 REFUSED: Final = [
-    recipe for module in (bad_signatures, bad_identities, bad_payloads) for recipe in module.BAD.all
+    recipe
+    for module in (bad_signatures, bad_identities, bad_payloads, bad_registered)
+    for recipe in module.BAD.all
 ]
 PROVEN: Final = GOOD.all
 
@@ -67,7 +75,7 @@ def vector(recipe: Recipe, scene: Scene, nonces: NonceSource) -> dict[str, Any]:
         body = made.body()
         expected = verdict(recipe, made, body, scene)
     else:
-        body, expected = made, refusal(recipe)
+        body, expected = made if isinstance(made, bytes) else made.body(), refusal(recipe)
     return {
         "name": recipe.name,
         "description": recipe.description,
@@ -82,6 +90,7 @@ def vector(recipe: Recipe, scene: Scene, nonces: NonceSource) -> dict[str, Any]:
             "idevid_anchors": [pem(anchor) for anchor in scene.maker.anchors],
             "ldevid_issuers": [pem(scene.platform.ldevid_issuer.certificate)],
         },
+        **({"registry": made.document()} if isinstance(made, Registered) else {}),
         "request": {"kind": recipe.kind, **as_text(body)},
         "expected": expected,
     }

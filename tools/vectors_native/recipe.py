@@ -7,13 +7,17 @@ The function's name is the vector's, its docstring the description.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from homeport.errors import Code
 from tools.vectors_native.draft import Draft
+from tools.vectors_native.registered import Registered
 from tools.vectors_native.scene import Scene
 
 Kind = Literal["enrol", "renew"]
+Made = Draft | bytes | Registered
+"""A request that is proven, one that is not, one that the registry decides about."""
+Refusable = TypeVar("Refusable", bytes, Registered)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,7 @@ class Recipe:
     """Why it is refused; None: it is proven."""
     is_live: bool
     """Whether it can be played against a running platform, whose time nobody turns."""
-    make: Callable[[Scene], Draft | bytes]
+    make: Callable[[Scene], Made]
 
 
 class Recipes:
@@ -41,10 +45,10 @@ class Recipes:
 
     def refused(
         self, code: Code, section: str, *, kind: Kind = "enrol", live: bool = True
-    ) -> Callable[[Callable[[Scene], bytes]], Callable[[Scene], bytes]]:
+    ) -> Callable[[Callable[[Scene], Refusable]], Callable[[Scene], Refusable]]:
         """Take the code that the request must be refused with."""
 
-        def add(make: Callable[[Scene], bytes]) -> Callable[[Scene], bytes]:
+        def add(make: Callable[[Scene], Refusable]) -> Callable[[Scene], Refusable]:
             self._add(make, section, kind, code, live)
             return make
 
@@ -63,7 +67,7 @@ class Recipes:
 
     def _add(
         self,
-        make: Callable[[Scene], Draft | bytes],
+        make: Callable[[Scene], Made],
         section: str,
         kind: Kind,
         code: Code | None,
