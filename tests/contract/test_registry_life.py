@@ -25,6 +25,7 @@ def command(number: int, serial_number: str = "SN-0001", order: Order = Order.RE
         id=f"{number:032x}",
         device=device_id(serial_number),
         order=order,
+        epoch=1,
         asked_by="operator ann",
         asked_at=NOW,
         expires_at=LATER,

@@ -110,6 +110,7 @@ def test_what_is_listed_is_told_in_full(fleet):
         "since": now,
         "online": True,
         "online_since": now,
+        "quarantined": False,
     }
 
 

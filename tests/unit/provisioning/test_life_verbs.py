@@ -102,7 +102,7 @@ async def test_only_the_device_that_was_asked_can_answer(p: Platform) -> None:
     command = await asked(p, Order.RENEW)
     assert not await answered(p, command, tenant="other")
     stranger = Command(
-        id="0" * 32, device=DEVICE, order=Order.RENEW, asked_by="", asked_at=p.now,
+        id="0" * 32, device=DEVICE, order=Order.RENEW, epoch=1, asked_by="", asked_at=p.now,
         expires_at=p.now,
     )  # fmt: skip
     assert not await answered(p, stranger)

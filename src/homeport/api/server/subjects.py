@@ -8,7 +8,9 @@ from fastapi import Path
 from homeport.api.server.ask import Ask
 from homeport.api.server.paging import CURSOR_MAX
 from homeport.domain.device import Device, DeviceId
+from homeport.domain.ownership import Ownership
 from homeport.errors import Code, HomeportError, MalformedError
+from homeport.provisioning.life.decommission import last_owner
 from homeport.provisioning.ports import Transaction
 
 DevicePath = Annotated[str, Path(max_length=CURSOR_MAX, description="Id of the device.")]
@@ -19,12 +21,28 @@ async def the_device(tx: Transaction, ask: Ask, device_id: str) -> Device:
 
     What is not the caller's, is not there, or is no id at all, is the same to them: NOT_FOUND.
     """
-    what = f"device {device_id}"
+    device = await _device(tx, device_id)
+    ask.demand(device.tenant if device else None, f"device {device_id}")
+    return _found(device, device_id)
+
+
+async def the_former_device(tx: Transaction, ask: Ask, device_id: str) -> Device:
+    """Return a device at its end, if the caller may do that to what its last owner had."""
+    device = await _device(tx, device_id)
+    is_at_end = device is not None and device.ownership is Ownership.DECOMMISSIONED
+    owner = await last_owner(tx, device, ask.now) if device is not None and is_at_end else None
+    ask.demand(owner, f"device {device_id}")
+    return _found(device, device_id)
+
+
+async def _device(tx: Transaction, device_id: str) -> Device | None:
     try:
-        device = await tx.devices.get(DeviceId.parse(device_id))
+        return await tx.devices.get(DeviceId.parse(device_id))
     except MalformedError:
-        device = None
-    ask.demand(device.tenant if device else None, what)
+        return None
+
+
+def _found(device: Device | None, device_id: str) -> Device:
     if device is None:
-        raise HomeportError(Code.NOT_FOUND, what)
+        raise HomeportError(Code.NOT_FOUND, f"device {device_id}")
     return device

@@ -41,6 +41,8 @@ class Device(Document):
     """Whether it is connected to this platform's broker; null: it never was."""
     online_since: datetime | None
     """When it came, or went."""
+    quarantined: bool
+    """Whether it may speak with the platform alone."""
 
 
 class Candidate(Document):
@@ -60,6 +62,14 @@ class Credential(Document):
     not_after: datetime
 
 
+class Quarantine(Document):
+    """Why a device is in quarantine."""
+
+    by: str
+    reason: str
+    since: datetime
+
+
 class DeviceDetails(Device):
     """One device, with all that is known of it."""
 
@@ -68,6 +78,7 @@ class DeviceDetails(Device):
     """Oldest first."""
     advice: list[str]
     """What would let it go on, for each fact that is missing."""
+    quarantine: Quarantine | None
 
 
 class TimelineEvent(Document):

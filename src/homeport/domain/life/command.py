@@ -63,6 +63,8 @@ class Command:
     """32 hexadecimal digits."""
     device: DeviceId
     order: Order
+    epoch: int
+    """Ownership epoch under which it was asked: it is that owner's affair."""
     state: CommandState = CommandState.ASKED
     asked_by: str
     asked_at: datetime

@@ -46,6 +46,7 @@ async def ask(
         id=new_id(now),
         device=device.id,
         order=order,
+        epoch=device.epoch,
         asked_by=actor,
         asked_at=now,
         expires_at=now + lifetime,

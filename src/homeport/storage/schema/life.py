@@ -25,6 +25,7 @@ commands: Final = Table(
     Column("id", TEXT, nullable=False, unique=True),
     Column("device", TEXT, ForeignKey("devices.id"), nullable=False),
     Column("order", TEXT, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     Column("state", TEXT, nullable=False),
     Column("asked_by", TEXT, nullable=False),
     Column("asked_at", BigInteger, nullable=False),

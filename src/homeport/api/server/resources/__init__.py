@@ -6,12 +6,22 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from homeport.api.server.resources import factories, ownership, people, tenants, upstreams, vouchers
-from homeport.api.server.resources.devices import decide, look
+from homeport.api.server.resources import (
+    factories,
+    ownership,
+    people,
+    tenants,
+    transfers,
+    upstreams,
+    vouchers,
+)
+from homeport.api.server.resources.devices import decide, life, look
 
 ROUTERS: Final[Sequence[APIRouter]] = (
     look.router,
     decide.router,
+    life.router,
+    transfers.router,
     tenants.router,
     upstreams.router,
     factories.router,

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("id", _TEXT, nullable=False),
         sa.Column("device", _TEXT, nullable=False),
         sa.Column("order", _TEXT, nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("state", _TEXT, nullable=False),
         sa.Column("asked_by", _TEXT, nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),

@@ -92,6 +92,7 @@ class SqlCommands:
             "id": command.id,
             "device": str(command.device),
             "order": command.order.value,
+            "epoch": command.epoch,
             "state": command.state.value,
             "asked_by": command.asked_by,
             "asked_at": to_micros(command.asked_at),
@@ -103,11 +104,12 @@ class SqlCommands:
 
 
 def _to_command(row: Row) -> Command:
-    identifier, device, order, state, asked_by, asked_at, expires_at, ended_at, reason = row
+    identifier, device, order, epoch, state, asked_by, asked_at, expires_at, ended_at, reason = row
     return Command(
         id=identifier,
         device=DeviceId.parse(device),
         order=Order(order),
+        epoch=epoch,
         state=CommandState(state),
         asked_by=asked_by,
         asked_at=to_instant(asked_at),

@@ -57,8 +57,14 @@ async def list_devices(  # noqa: PLR0913 - one for each parameter of the query
         is_online=online,
         is_minted=minted,
     )
-    found = await ask.read(lambda tx: tx.search.devices(wanted, after=span.after, limit=span.limit))
-    return Page(items=[listed(row) for row in found.rows], next=found.next)
+
+    async def verb(tx: Transaction) -> Page[Device]:
+        found = await tx.search.devices(wanted, after=span.after, limit=span.limit)
+        held = frozenset(await tx.quarantines.to_enforce(ask.now))
+        items = [listed(row, is_held=row.device.id in held) for row in found.rows]
+        return Page(items=items, next=found.next)
+
+    return await ask.read(verb)
 
 
 @router.get("/{device_id}", **needs(Permission.DEVICES_READ))

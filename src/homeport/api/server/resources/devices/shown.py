@@ -5,15 +5,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from homeport.api.server.ask import Ask
-from homeport.api.wire.devices import Candidate, Credential, Device, DeviceDetails
+from homeport.api.wire.devices import (
+    Candidate,
+    Credential,
+    Device,
+    DeviceDetails,
+    Quarantine,
+)
 from homeport.domain import credential, device
 from homeport.domain.enrolment import PARKED, Enrolment, next_steps
 from homeport.provisioning.ports import NEVER_SEEN, Listed, Presence, Transaction
 
 
-def listed(row: Listed) -> Device:
+def listed(row: Listed, *, is_held: bool) -> Device:
     """Show a device in a list."""
-    return Device(**_facts(row.device, row.run, row.presence))
+    return Device(**_facts(row.device, row.run, row.presence), quarantined=is_held)
 
 
 async def detailed(tx: Transaction, ask: Ask, shown: device.Device) -> DeviceDetails:
@@ -22,11 +28,14 @@ async def detailed(tx: Transaction, ask: Ask, shown: device.Device) -> DeviceDet
     candidates = await tx.enrolments.candidates(shown.id)
     issued = await tx.credentials.of_device(shown.id)
     facts = _facts(shown, run, await tx.presence.get(shown.id))
+    held = await tx.quarantines.get(shown.id)
     details = DeviceDetails(
         **facts,
         candidates=[Candidate(key=each.key_hash, since=each.changed_at) for each in candidates],
         credentials=[_credential(each) for each in _of_present_owner(ask, shown, issued)],
         advice=next_steps(shown.id, run, candidates),
+        quarantined=held is not None,
+        quarantine=Quarantine(by=held.by, reason=held.reason, since=held.since) if held else None,
     )
     ask.tag(*changeable(details))
     return details
@@ -36,7 +45,7 @@ def changeable(details: DeviceDetails) -> tuple[object, ...]:
     """Return what an ETag of a device vouches for: its owner and place, its run, its candidates."""
     keys = [candidate.key for candidate in details.candidates]
     ours = (details.tenant, details.upstream, details.epoch, details.ownership)
-    return (*ours, details.state, details.since.isoformat(), keys)
+    return (*ours, details.quarantined, details.state, details.since.isoformat(), keys)
 
 
 def _facts(shown: device.Device, run: Enrolment | None, seen: Presence | None) -> dict[str, Any]:
