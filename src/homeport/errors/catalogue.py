@@ -83,7 +83,12 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     Code.ATTRIBUTE_MISFIT: Entry(
         Kind.MALFORMED,
         "An attribute does not fit the model's schema.",
-        "See what the schema allows: homeport model schema MODEL; or change the schema first.",
+        "See what the schema allows: homeport model schema show MODEL; or change the schema first.",
+    ),
+    Code.CONTEXT_LINES_WRONG: Entry(
+        Kind.MALFORMED,
+        "Some lines of the file cannot be taken; nothing was changed.",
+        "Mend the lines that are listed, or ask for the good ones only.",
     ),
     Code.SCHEMA_MALFORMED: Entry(
         Kind.MALFORMED,

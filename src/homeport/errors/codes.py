@@ -35,6 +35,7 @@ class Code(StrEnum):
     TLS_FILES_WRONG = "tls-files-wrong"
     METHOD_WRONG = "method-wrong"
     ATTRIBUTE_MISFIT = "attribute-misfit"
+    CONTEXT_LINES_WRONG = "context-lines-wrong"
     SCHEMA_MALFORMED = "schema-malformed"
     # unproven
     ALGORITHM_REFUSED = "algorithm-refused"

@@ -20,6 +20,7 @@ from homeport.server.cli import (
     upstream,
     voucher,
 )
+from homeport.server.cli.context import context, schema, twin
 from homeport.server.cli.people import account
 from homeport.server.cli.session import print_error
 
@@ -45,6 +46,9 @@ app.add_typer(
 app.add_typer(device.app, name="device", help="The devices.")
 device_decide.add_to(device.app)
 device.app.command("send")(device_send.send)
+device.app.add_typer(context.app, name="context")
+device.app.add_typer(twin.app, name="twin")
+app.add_typer(schema.app, name="model", help="Kinds of devices.")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -8,10 +8,11 @@ needs a row here: in the file of its group, by its operationId.
 from collections.abc import Mapping
 from typing import Final
 
-from unit.api.samples import devices, factories, life, ownership, people, places
+from unit.api.samples import contexts, devices, factories, life, ownership, people, places
 from unit.api.samples.sample import Sample
 
 SAMPLES: Final[Mapping[str, Sample]] = {
+    **contexts.SAMPLES,
     **devices.SAMPLES,
     **life.SAMPLES,
     **factories.SAMPLES,

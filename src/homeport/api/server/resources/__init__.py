@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from homeport.api.server.resources import (
+    contexts,
     factories,
     ownership,
     people,
@@ -15,14 +16,16 @@ from homeport.api.server.resources import (
     upstreams,
     vouchers,
 )
-from homeport.api.server.resources.devices import decide, life, look
+from homeport.api.server.resources.devices import context, decide, life, look
 
 ROUTERS: Final[Sequence[APIRouter]] = (
     look.router,
+    context.router,
     decide.router,
     life.router,
     transfers.router,
     tenants.router,
+    contexts.router,
     upstreams.router,
     factories.router,
     vouchers.router,
