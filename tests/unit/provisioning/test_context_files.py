@@ -18,8 +18,8 @@ from homeport.domain.context.schema import ModelSchema
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.tenant import Tenant
 from homeport.errors import Code, HomeportError, MalformedError
-from homeport.provisioning.context import import_contexts as importing
-from homeport.provisioning.context.cells import (
+from homeport.provisioning.imports import contexts as importing
+from homeport.provisioning.imports.cells import (
     cell_of,
     tags_cell,
     tags_of,
@@ -27,8 +27,8 @@ from homeport.provisioning.context.cells import (
     text_of,
     value_of,
 )
-from homeport.provisioning.context.context_file import ContextLine, read_contexts, write_contexts
-from homeport.provisioning.context.import_contexts import (
+from homeport.provisioning.imports.context_file import ContextLine, read_contexts, write_contexts
+from homeport.provisioning.imports.contexts import (
     ContextLinesError,
     ContextReport,
     Way,

@@ -18,9 +18,9 @@ from homeport.domain.device import DeviceId
 from homeport.domain.people import Permission
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.context.change_schema import change_schema
-from homeport.provisioning.context.context_file import read_contexts
-from homeport.provisioning.context.import_contexts import Way, import_contexts
 from homeport.provisioning.context.view import ContextView, view_context
+from homeport.provisioning.imports.context_file import read_contexts
+from homeport.provisioning.imports.contexts import Way, import_contexts
 from homeport.provisioning.ports import Transaction
 
 FAULTS_SHOWN: Final = 1000

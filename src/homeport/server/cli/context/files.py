@@ -14,8 +14,8 @@ from homeport.domain.context.context import Context
 from homeport.domain.device import DeviceId
 from homeport.errors import Code, HomeportError
 from homeport.files import replace_private_file
-from homeport.provisioning.context.context_file import read_contexts, write_contexts
-from homeport.provisioning.context.import_contexts import (
+from homeport.provisioning.imports.context_file import read_contexts, write_contexts
+from homeport.provisioning.imports.contexts import (
     ContextLinesError,
     ContextReport,
     Way,

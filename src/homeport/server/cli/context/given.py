@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from homeport.errors import MalformedError
-from homeport.provisioning.context.cells import value_of
+from homeport.provisioning.imports.cells import value_of
 from homeport.server.cli.files import read_file
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from homeport.domain.context.context import Context
 from homeport.domain.device import AUTHORITY, check_serial_number
 from homeport.errors import MalformedError
-from homeport.provisioning.context.cells import (
+from homeport.provisioning.imports.cells import (
     cell_of,
     tags_cell,
     tags_of,

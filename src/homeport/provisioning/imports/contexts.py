@@ -16,8 +16,8 @@ from homeport.domain.context.document import Document
 from homeport.domain.device import Device, DeviceId
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.provisioning.context.change_context import change_context
-from homeport.provisioning.context.context_file import ContextLine
 from homeport.provisioning.context.held import context_of
+from homeport.provisioning.imports.context_file import ContextLine
 from homeport.provisioning.imports.sales_file import LineFault
 from homeport.provisioning.ports import Registry, Transaction
 
