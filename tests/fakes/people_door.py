@@ -70,6 +70,9 @@ class ByHeader:
             request.state.recognised = recognised
         return caller
 
+    async def still(self, request: HttpRequest) -> Caller:
+        return await self.caller_of(request)
+
 
 @dataclass
 class PeopleDoor:

@@ -203,6 +203,8 @@ class Wanted:
     tenants: frozenset[str] | None = None
     """What these tenants see: their own events, and those without a tenant of devices that are
     theirs now. None: everything."""
+    devices_only_of: frozenset[str] = frozenset()
+    """Of these of the tenants only what is about a device."""
     device: DeviceId | None = None
     names: frozenset[Name] = frozenset()
     actor: str | None = None
@@ -213,6 +215,7 @@ class Wanted:
         viewer = event.tenant if event.tenant is not None else owner
         return (
             (self.tenants is None or viewer in self.tenants)
+            and (event.device is not None or viewer not in self.devices_only_of)
             and self.device in (None, event.device)
             and (not self.names or event.name in self.names)
             and self.actor in (None, event.actor)

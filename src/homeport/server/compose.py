@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from homeport.api.server.app import make_app
+from homeport.api.server.event_hub import EventHub
 from homeport.api.server.guessing import ClaimGuesses
 from homeport.api.server.parts import Parts as PeopleParts
 from homeport.api.server.people.authenticator import BySessionOrKey
@@ -92,13 +93,17 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
             return make_door(settings, keys, registry, known, waiting, clock)
 
         switch = Switch(door())
+        events = EventHub(registry, clock)
         devices = Listener(
             Doors(
                 devices=measured(with_problems(switch, note_failure), "device"),
-                people=measured(make_people_door(settings, keys, registry, clock), "people"),
+                people=measured(
+                    make_people_door(settings, keys, registry, events, clock), "people"
+                ),
             ),
             _device_place(settings),
             tls=keys.tls_file,
+            ending=events.end_streams,
         )
         devices.bind()
         async with open_broker(settings, keys, clock) as (broker, link):
@@ -144,6 +149,7 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
                     "overdue": lambda: end_overdue(registry, clock),
                     "clearing": clearing.work,
                     "trail": trail.follow,
+                    "events": events.follow,
                     "publishing": Publishing(registry, link.events(), clock).keep,
                     "sealing": make_sealing(settings, keys, registry, clock).keep,
                     "renewing": renewing.keep,
@@ -224,7 +230,11 @@ def make_door(
 
 
 def make_people_door(
-    settings: ServerSettings, keys: PlatformKeys, registry: Registry, clock: Clock
+    settings: ServerSettings,
+    keys: PlatformKeys,
+    registry: Registry,
+    events: EventHub,
+    clock: Clock,
 ) -> App:
     """Put the people's door together."""
     sign_in = make_sign_in(settings, keys.nonce_key, registry, clock)
@@ -240,6 +250,7 @@ def make_people_door(
             proxies=limits.proxies,
             uploads=settings.data,  # /tmp may be in memory
             invitation_lifetime=settings.people.invitation_lifetime,
+            events=events,
             sign_in=sign_in,
         )
     )

@@ -18,6 +18,7 @@ import logging
 import os
 import resource
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -75,13 +76,23 @@ class Listener:
     """One door. `bind`, then `serve` until told to stop."""
 
     def __init__(
-        self, app: App, place: Place, *, tls: Path | None = None, grace: timedelta = GRACE
+        self,
+        app: App,
+        place: Place,
+        *,
+        tls: Path | None = None,
+        grace: timedelta = GRACE,
+        ending: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take what answers, where, and a PEM file with private key and certificate chain."""
+        """Take what answers, where, and a PEM file with private key and certificate chain.
+
+        `ending` is called when requests have to come to their end, also those that have none.
+        """
         self.place = place
         self._app = app
         self._tls = tls
         self._grace = grace
+        self._ending = ending
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
 
@@ -121,6 +132,7 @@ class Listener:
 
     async def _stop(self, server: "_Server", stop: asyncio.Event, limit: asyncio.Timeout) -> None:
         await stop.wait()
+        self._ending()
         limit.reschedule(asyncio.get_running_loop().time() + self._grace.total_seconds())
         server.stop()  # type: ignore[no-untyped-call]
 
@@ -131,6 +143,7 @@ class Listener:
         as HTTP allows (RFC 9112 section 9.5).
         """
         if self._server is not None:
+            self._ending()
             self._server.use_certificate(self._tls)
             self._server.reload()  # type: ignore[no-untyped-call]
 

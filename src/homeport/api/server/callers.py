@@ -16,6 +16,13 @@ class Authenticator(Protocol):
         """Return who asks; HomeportError(SIGN_IN_NEEDED) if nothing shows who it is."""
         ...
 
+    async def still(self, request: Request) -> Caller:
+        """Return who asked, as it is now; an answer that goes on for long is no use of a session.
+
+        HomeportError(SIGN_IN_NEEDED) if the session or key has ended meanwhile.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LocalOperator:
@@ -29,3 +36,7 @@ class LocalOperator:
     async def caller_of(self, _request: Request) -> Caller:
         """Return the operator."""
         return Caller(actor=self.actor, is_operator=True)
+
+    async def still(self, request: Request) -> Caller:
+        """Return the operator."""
+        return await self.caller_of(request)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from homeport.api.server.callers import Authenticator
+from homeport.api.server.event_hub import EventHub
 from homeport.api.server.guessing import ClaimGuesses
 from homeport.api.server.people.parts import SignInParts
 from homeport.clock import Clock, SystemClock
@@ -35,5 +36,7 @@ class Parts:
     guesses: ClaimGuesses = field(default_factory=lambda: ClaimGuesses(SystemClock()))
     """Who tries claim codes."""
     invitation_lifetime: timedelta = LIFETIME
+    events: EventHub | None = None
+    """Who follows the audit trail; None: a door that is open for one command only."""
     sign_in: SignInParts | None = None
     """What signing in is made of; None: nobody signs in at this door."""

@@ -8,7 +8,7 @@ needs a row here: in the file of its group, by its operationId.
 from collections.abc import Mapping
 from typing import Final
 
-from unit.api.samples import contexts, devices, factories, life, ownership, people, places
+from unit.api.samples import contexts, devices, factories, life, ownership, people, places, trail
 from unit.api.samples.sample import Sample
 
 SAMPLES: Final[Mapping[str, Sample]] = {
@@ -19,11 +19,13 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     **ownership.SAMPLES,
     **places.SAMPLES,
     **people.SAMPLES,
+    **trail.SAMPLES,
 }
 
 AWAITED: Final = frozenset(
     {
         "change_a_tenant",
+        "follow_events",  # has no end: integration/test_event_streams.py
         "get_set_up",
         "set_up",
         "get_session",

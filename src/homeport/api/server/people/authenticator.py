@@ -40,6 +40,13 @@ class BySessionOrKey:
             await self._registry.transact(lambda tx: note_use(tx, found, now=now))
         return found.caller
 
+    async def still(self, request: Request) -> Caller:
+        """Return who asked, as it is now, without keeping the session alive."""
+        found = await self._recognised(request)
+        if found is None:
+            raise HomeportError(Code.SIGN_IN_NEEDED)
+        return found.caller
+
     async def _recognised(self, request: Request) -> Recognised | None:
         now = self._clock.now()
         authorization = request.headers.get("authorization")

@@ -12,6 +12,7 @@ from homeport.api.server.resources import (
     ownership,
     people,
     tenants,
+    trail,
     transfers,
     upstreams,
     vouchers,
@@ -30,5 +31,6 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     factories.router,
     vouchers.router,
     *ownership.ROUTERS,
+    *trail.ROUTERS,
     *people.ROUTERS,
 )

@@ -26,12 +26,19 @@ _BEGIN: Final = -(1 << 63)
 _END: Final = (1 << 63) - 1
 
 
+_ALL: Final = "all"
+_OWN: Final = "own"
+_OWN_DEVICES: Final = "own devices"
+_OWNED: Final = "owned"
+"""Without a tenant, of a device that is the tenant's now."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """What a search is made of, without its values."""
 
     viewer: str
-    """ "all", "own", or "owned": without a tenant, of a device that is the tenant's now."""
+    """_ALL, _OWN, _OWN_DEVICES or _OWNED."""
     names: int
     equals: frozenset[str]
     since: bool
@@ -52,11 +59,11 @@ async def search(
     values |= {"after": start if after is None else after, "limit": limit}
     rest = (len(wanted.names), equals, wanted.since is not None, newest_first)
     if wanted.tenants is None:
-        return await connection.rows(_statement(_Shape("all", *rest)), values)
+        return await connection.rows(_statement(_Shape(_ALL, *rest)), values)
     parts = [
         await connection.rows(_statement(_Shape(viewer, *rest)), {**values, "tenant": tenant})
         for tenant in sorted(wanted.tenants)
-        for viewer in ("own", "owned")
+        for viewer in (_OWN_DEVICES if tenant in wanted.devices_only_of else _OWN, _OWNED)
     ]
     return list(islice(merge(*parts, key=itemgetter(0), reverse=newest_first), limit))
 
@@ -77,9 +84,11 @@ def _values(wanted: Wanted) -> tuple[dict[str, Any], frozenset[str]]:
 def _statement(shape: _Shape) -> Statement:
     cursor = _E.cursor < named("after") if shape.newest_first else _E.cursor > named("after")
     found = select(audit_events).where(cursor)
-    if shape.viewer == "own":
+    if shape.viewer in (_OWN, _OWN_DEVICES):
         found = found.where(_E.tenant == named("tenant"))
-    if shape.viewer == "owned":
+    if shape.viewer == _OWN_DEVICES:
+        found = found.where(_E.device.is_not(None))
+    if shape.viewer == _OWNED:
         theirs = (devices.c.id == _E.device) & (devices.c.tenant == named("tenant"))
         found = found.where(_E.tenant.is_(None), exists().where(theirs))
     for column in sorted(shape.equals):

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests about what happened."""
+
+from typing import Final
+
+from fakes.people_door import member
+from homeport.domain.people import Role
+from unit.api.samples.sample import Sample
+
+ADMIN: Final = member(Role.ADMIN)
+
+SAMPLES: Final = {
+    "list_events": Sample(caller=ADMIN, query={"order": "newest"}),
+    "export_events": Sample(caller=ADMIN),
+    "list_heads": Sample(),
+}
