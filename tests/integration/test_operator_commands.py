@@ -201,14 +201,22 @@ def test_people_are_told_title_detail_and_advice(operator: Operator) -> None:
 
 
 def test_hostile_text_does_not_drive_the_terminal(operator: Operator) -> None:
-    operator.asks("tenant", "add", "acme", "--title", "\x1b[2J[red]evil[/red]\x07")
+    title = "[red]evil[/red] \u200d😀 '; DROP TABLE tenants; --"
+    operator.asks("tenant", "add", "acme", "--title", title)
     code, out, _ = operator.types("tenant", "list")
     assert code == 0
-    assert "\x1b" not in out
-    assert "\x07" not in out
+    assert "\u200d" not in out
     assert "[red]evil[/red]" in out, "shown as it is, not interpreted"
     [tenant] = operator.asks("tenant", "list")
-    assert tenant["title"] == "\x1b[2J[red]evil[/red]\x07", "kept unchanged"
+    assert tenant["title"] == title, "kept unchanged"
+
+
+@pytest.mark.parametrize("title", ["\x1b[2Jevil", "evil\x07", "a\nb", "t" * 201])
+def test_a_title_that_is_no_line_is_refused_with_the_reason(operator: Operator, title: str) -> None:
+    error = operator.refused("tenant", "add", "acme", "--title", title)
+    assert error["code"] == "malformed"
+    assert error["detail"].startswith("title: ")
+    assert operator.asks("tenant", "list") == []
 
 
 def test_times_are_utc_and_json_is_complete(

@@ -3,14 +3,14 @@
 
 from datetime import UTC, datetime
 
-from fakes.in_loop import in_loop
-from fakes.registry import FakeRegistry
+from homeport.api.wire.devices import DeviceDetails, TimelineEvent
 from homeport.broker.link import Message
-from homeport.domain.audit import AuditEvent, Name
-from homeport.domain.device import Device, DeviceId
+from homeport.domain.audit import Name
+from homeport.domain.device import DeviceId
+from homeport.domain.ownership import Ownership
 from homeport.domain.topics import Branch, Topic
-from homeport.server.cli.audit.timeline import SHOWN_MAX, Timeline, collapse, read_timeline
-from homeport.server.cli.device import Story, _tell
+from homeport.server.cli.audit.timeline import SHOWN_MAX, Timeline, collapse, newest
+from homeport.server.cli.device.look import _tell
 from homeport.server.cli.watching import _as_text
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -25,15 +25,28 @@ def test_a_payload_is_one_line():
 
 
 def test_a_hostile_model_is_shown(capsys):
-    device = Device(
-        id=DEVICE,
+    device = DeviceDetails(
+        id=str(DEVICE),
+        serial_number="EX-1",
         model="\x1b]0;evil\x07[red]EX-100",
         hardware_identity="pkcs11",
         minted=True,
-        idevid_fingerprint=None,
-        registered_at=datetime(2026, 11, 23, tzinfo=UTC),
+        state="registered",
+        missing=None,
+        tenant=None,
+        upstream=None,
+        epoch=0,
+        ownership=Ownership.UNOWNED,
+        since=NOW,
+        online=None,
+        online_since=None,
+        candidates=[],
+        credentials=[],
+        advice=[],
+        quarantined=False,
+        quarantine=None,
     )
-    _tell(Story(device, None, (), (), None, Timeline(0, ())))
+    _tell(device, Timeline(0, ()))
     shown = capsys.readouterr().out
     assert "\x1b]0;" not in shown
     assert "\\x1b]0;evil\\x07[red]EX-100" in shown
@@ -51,16 +64,18 @@ def test_what_happened_again_and_again_is_told_once():
     assert [line.at for line in lines] == [at[0], at[1], at[4]]
 
 
-@in_loop
-async def test_of_a_long_timeline_the_newest_are_read_and_the_earlier_counted():
-    registry = FakeRegistry()
-    events = [
-        AuditEvent(
-            name=Name.DEVICE_READMITTED, at=NOW, actor="t", device=DEVICE, facts={"n": number}
+def test_of_a_long_timeline_the_newest_are_kept_and_the_earlier_counted():
+    events = (
+        TimelineEvent(
+            cursor=number,
+            at=NOW,
+            event=Name.DEVICE_READMITTED,
+            actor="t",
+            story="may enrol again",
+            facts={},
         )
         for number in range(SHOWN_MAX + 250)
-    ]
-    await registry.transact(lambda tx: tx.audit.record(*events))
-    timeline = await registry.read(lambda tx: read_timeline(tx, DEVICE))
+    )
+    timeline = newest(events)
     assert timeline.earlier == 250
-    assert [event.facts["n"] for event in timeline.events] == list(range(250, SHOWN_MAX + 250))
+    assert [event.cursor for event in timeline.events] == list(range(250, SHOWN_MAX + 250))

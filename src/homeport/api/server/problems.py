@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from homeport.api.wire.model import Problem
+from homeport.api.wire.model import Problem, fault_of
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.http.problem import MEDIA_TYPE, PEOPLE, problem_of
 
@@ -74,14 +74,9 @@ MEANING: Final = {
 
 async def _on_validation(_request: Request, error: Exception) -> Response:
     faults: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
-    told = "; ".join(_fault(fault) for fault in faults[:FAULTS_TOLD])
+    told = "; ".join(fault_of(fault) for fault in faults[:FAULTS_TOLD])
     more = f"; and {len(faults) - FAULTS_TOLD} more" if len(faults) > FAULTS_TOLD else ""
     raise MalformedError(told + more)
-
-
-def _fault(fault: Any) -> str:
-    where = ".".join(str(part)[:60] for part in fault["loc"])
-    return f"{where}: {fault['msg']}"
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:

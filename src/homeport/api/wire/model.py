@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all documents of the people's door have in common, and the kinds of text in them."""
 
-from typing import Annotated, Final, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
-from homeport.domain.tenant import NAME
+from homeport.domain.tenant import NAME, check_name
+from homeport.errors import MalformedError
 
 NAME_PATTERN: Final = f"^{NAME.pattern}$"
 
@@ -13,18 +22,39 @@ TITLE_MAX: Final = 200
 """Characters of what people write on one line."""
 
 
+_JOINERS: Final = {0x200C: None, 0x200D: None}
+"""Without them some scripts cannot be written, nor can many emoji; alone they do nothing."""
+
+
 def _printable(text: str) -> str:
     """Refuse control characters: what is stored comes back on somebody's terminal."""
-    if not text.isprintable():
+    if not text.translate(_JOINERS).isprintable():
         raise ValueError("has characters that do not print")
     return text
 
 
-Name = Annotated[str, StringConstraints(max_length=40, pattern=NAME_PATTERN)]
+def _name(text: str) -> str:
+    try:
+        return check_name(text, "name")
+    except MalformedError as error:
+        raise ValueError(error.detail) from None
+
+
+Name = Annotated[
+    str,
+    AfterValidator(_name),
+    WithJsonSchema({"type": "string", "pattern": NAME_PATTERN, "maxLength": 40}),
+]
 """Of a tenant or an upstream: 1 to 40 of a-z, 0-9 and -, not at the ends."""
 
 Title = Annotated[str, StringConstraints(max_length=TITLE_MAX), AfterValidator(_printable)]
 """One line that people write."""
+
+
+def fault_of(error: Mapping[str, Any]) -> str:
+    """Say which field is wrong, and why; `error` is one of a ValidationError's."""
+    where = ".".join(str(part)[:60] for part in error["loc"])
+    return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
 
 
 class Document(BaseModel):

@@ -2,6 +2,7 @@
 """The operator's command line: one verb a file; the library does the work."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -9,9 +10,7 @@ from homeport.errors import Code, HomeportError
 from homeport.server.cli import (
     audit,
     ca,
-    device,
-    device_decide,
-    device_send,
+    login,
     manifest,
     platform,
     sales,
@@ -21,7 +20,9 @@ from homeport.server.cli import (
     voucher,
 )
 from homeport.server.cli.context import context, schema, twin
+from homeport.server.cli.device import decide, look, send
 from homeport.server.cli.people import account
+from homeport.server.cli.reach import KEY_VARIABLE, PLATFORM_VARIABLE, named_platform
 from homeport.server.cli.session import print_error
 
 app = typer.Typer(
@@ -31,7 +32,24 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def about(
+    platform: Annotated[
+        str | None,
+        typer.Option(
+            envvar=PLATFORM_VARIABLE, help=f"A platform elsewhere; its API key: ${KEY_VARIABLE}."
+        ),
+    ] = None,
+) -> None:
+    """Brings every device home: the platform and its operator's verbs."""
+    named_platform.set(platform)
+
+
 app.command("serve")(serve.serve)
+app.command("login")(login.login)
+app.command("logout")(login.logout)
 app.add_typer(tenant.app, name="tenant", help="Who owns devices.")
 app.add_typer(account.app, name="account", help="Who signs in.")
 app.add_typer(upstream.app, name="upstream", help="Where devices' messages go.")
@@ -43,11 +61,11 @@ app.add_typer(ca.app, name="ca", help="The platform's CA under an offline root."
 app.add_typer(
     audit.app, name="audit", help="Everything that happened, and that it was not changed."
 )
-app.add_typer(device.app, name="device", help="The devices.")
-device_decide.add_to(device.app)
-device.app.command("send")(device_send.send)
-device.app.add_typer(context.app, name="context")
-device.app.add_typer(twin.app, name="twin")
+app.add_typer(look.app, name="device", help="The devices.")
+decide.add_to(look.app)
+look.app.command("send")(send.send)
+look.app.add_typer(context.app, name="context")
+look.app.add_typer(twin.app, name="twin")
 app.add_typer(schema.app, name="model", help="Kinds of devices.")
 
 

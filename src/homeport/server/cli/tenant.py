@@ -6,20 +6,8 @@ from typing import Annotated
 import typer
 
 from homeport.domain.upstream import OURS
-from homeport.provisioning.add_tenant import add_tenant
-from homeport.server.cli.session import (
-    Config,
-    Data,
-    Json,
-    actor,
-    now,
-    print_json,
-    print_table,
-    read,
-    say,
-    settings_of,
-    transact,
-)
+from homeport.server.cli.reach import the_platform
+from homeport.server.cli.session import Config, Data, Json, print_json, print_table, say
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -34,10 +22,8 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a tenant."""
-    tenant = transact(
-        settings_of(config, data),
-        lambda tx: add_tenant(tx, name, title=title, upstream=upstream, actor=actor(), now=now()),
-    )
+    with the_platform(config, data, makes=True) as platform:
+        tenant = platform.tenants.add(name, title=title, upstream=upstream)
     if as_json:
         print_json({"name": tenant.name, "title": tenant.title, "upstream": upstream})
     else:
@@ -47,11 +33,11 @@ def add(
 @app.command("list")
 def list_(config: Config = None, data: Data = None, as_json: Json = False) -> None:
     """List the tenants."""
-    tenants = read(settings_of(config, data), lambda tx: tx.tenants.all())
+    with the_platform(config, data) as platform:
+        tenants = platform.tenants.all()
     if as_json:
-        print_json(
-            [{"name": t.name, "title": t.title, "upstream": t.default_upstream} for t in tenants]
-        )
+        print_json([{"name": t.name, "title": t.title, "upstream": t.upstream} for t in tenants])
     else:
-        rows = [(t.name, t.title, t.default_upstream) for t in tenants]
-        print_table(("tenant", "title", "upstream"), rows)
+        print_table(
+            ("tenant", "title", "upstream"), [(t.name, t.title, t.upstream) for t in tenants]
+        )

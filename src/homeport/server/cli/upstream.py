@@ -3,28 +3,26 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from homeport.domain.upstream import Upstream
-from homeport.pki.certificates import der_of, load_bundle
-from homeport.provisioning.add_upstream import add_platform
+from homeport.pki.certificates import load_bundle, pem_of
 from homeport.server.cli.files import read_file
+from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import (
     Config,
     Data,
     Json,
-    actor,
     err,
-    now,
     print_json,
     print_table,
-    read,
     say,
     settings_of,
-    transact,
 )
+
+if TYPE_CHECKING:
+    from homeport.api.wire.places import Upstream
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -39,11 +37,9 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add another platform: its devices are sent there, each with a voucher."""
-    anchor = der_of(load_bundle(read_file(domain_cert))[0])
-    upstream = transact(
-        settings_of(config, data),
-        lambda tx: add_platform(tx, name, url=url, anchor=anchor, actor=actor(), now=now()),
-    )
+    certificate = pem_of(load_bundle(read_file(domain_cert))[0]).decode()
+    with the_platform(config, data, makes=True) as platform:
+        upstream = platform.upstreams.add(name, url=url, domain_certificate=certificate)
     if as_json:
         print_json(_document(upstream))
     else:
@@ -53,7 +49,8 @@ def add(
 @app.command("list")
 def list_(config: Config = None, data: Data = None, as_json: Json = False) -> None:
     """List the upstreams."""
-    upstreams = read(settings_of(config, data), lambda tx: tx.upstreams.all())
+    with the_platform(config, data) as platform:
+        upstreams = platform.upstreams.all()
     if as_json:
         print_json([_document(upstream) for upstream in upstreams])
     else:
@@ -78,5 +75,5 @@ def watch(
     asyncio.run(watch_messages(settings, tenant=tenant, count=count, as_json=as_json))
 
 
-def _document(upstream: Upstream) -> dict[str, str | None]:
+def _document(upstream: "Upstream") -> dict[str, str | None]:
     return {"name": upstream.name, "kind": str(upstream.kind), "url": upstream.url}

@@ -5,11 +5,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from homeport.domain.audit import AuditEvent
-from homeport.domain.device import DeviceId
-from homeport.provisioning.ports import Transaction
+if TYPE_CHECKING:
+    from homeport.api.wire.devices import TimelineEvent
 
 SHOWN_MAX: Final = 1000
 """Events; what came before them is counted."""
@@ -20,7 +19,7 @@ class Timeline(NamedTuple):
 
     earlier: int
     """How many there are before them."""
-    events: Sequence[AuditEvent]
+    events: Sequence["TimelineEvent"]
 
 
 class Line(NamedTuple):
@@ -37,14 +36,14 @@ class Line(NamedTuple):
         return f"{self.story} ({self.times} times, the last at {self.until:%Y-%m-%d %H:%M:%S})"
 
 
-async def read_timeline(tx: Transaction, device: DeviceId) -> Timeline:
-    """Read the newest events of a device, in bounded memory."""
-    newest: deque[AuditEvent] = deque(maxlen=SHOWN_MAX)
-    count = cursor = 0
-    while page := await tx.audit.of_device(device, after=cursor, limit=SHOWN_MAX):
-        newest.extend(page)
-        count, cursor = count + len(page), page[-1].cursor
-    return Timeline(count - len(newest), list(newest))
+def newest(events: Iterable["TimelineEvent"]) -> Timeline:
+    """Keep the newest events of a device, in bounded memory."""
+    kept: deque[TimelineEvent] = deque(maxlen=SHOWN_MAX)
+    count = 0
+    for event in events:
+        kept.append(event)
+        count += 1
+    return Timeline(count - len(kept), list(kept))
 
 
 def collapse(events: Iterable[tuple[datetime, str]]) -> Iterator[Line]:

@@ -12,7 +12,7 @@ from homeport.provisioning.context.view import ContextView, view_context
 from homeport.provisioning.ports import Transaction
 from homeport.server.cli.context import files
 from homeport.server.cli.context.given import attribute, json_object
-from homeport.server.cli.lookup import one_device
+from homeport.server.cli.device.lookup import one_device
 from homeport.server.cli.session import (
     Config,
     Data,

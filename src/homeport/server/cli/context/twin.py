@@ -12,7 +12,7 @@ from homeport.provisioning.context.change_desired import change_desired
 from homeport.provisioning.context.held import twin_of
 from homeport.provisioning.ports import Transaction
 from homeport.server.cli.context.given import json_object
-from homeport.server.cli.lookup import one_device
+from homeport.server.cli.device.lookup import one_device
 from homeport.server.cli.session import (
     Config,
     Data,
