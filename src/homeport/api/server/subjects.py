@@ -16,14 +16,15 @@ from homeport.provisioning.ports import Transaction
 DevicePath = Annotated[str, Path(max_length=CURSOR_MAX, description="Id of the device.")]
 
 
-async def the_device(tx: Transaction, ask: Ask, device_id: str) -> Device:
+async def the_device(tx: Transaction, ask: Ask, device_id: str, what: str = "") -> Device:
     """Return the device, if the caller may do to it what the route is for; call it in the verb.
 
     What is not the caller's, is not there, or is no id at all, is the same to them: NOT_FOUND.
+    `what` says where the id stood, if not in the path.
     """
     device = await _device(tx, device_id)
-    ask.demand(device.tenant if device else None, f"device {device_id}")
-    return _found(device, device_id)
+    ask.demand(device.tenant if device else None, what or f"device {device_id}")
+    return _found(device, what or f"device {device_id}")
 
 
 async def the_former_device(tx: Transaction, ask: Ask, device_id: str) -> Device:
@@ -32,7 +33,7 @@ async def the_former_device(tx: Transaction, ask: Ask, device_id: str) -> Device
     is_at_end = device is not None and device.ownership is Ownership.DECOMMISSIONED
     owner = await last_owner(tx, device, ask.now) if device is not None and is_at_end else None
     ask.demand(owner, f"device {device_id}")
-    return _found(device, device_id)
+    return _found(device, f"device {device_id}")
 
 
 async def _device(tx: Transaction, device_id: str) -> Device | None:
@@ -42,7 +43,7 @@ async def _device(tx: Transaction, device_id: str) -> Device | None:
         return None
 
 
-def _found(device: Device | None, device_id: str) -> Device:
+def _found(device: Device | None, what: str) -> Device:
     if device is None:
-        raise HomeportError(Code.NOT_FOUND, f"device {device_id}")
+        raise HomeportError(Code.NOT_FOUND, what)
     return device

@@ -128,6 +128,13 @@ SAMPLES: Final = {
     "decommission_device": Sample(path=OURS, caller=ADMIN),
     "recommission_device": Sample(path=OURS, caller=ADMIN, given=ended),
     "offer_device": Sample(path=OURS, caller=ADMIN, said={"tenant": "bolt"}, status=201),
+    "operate_devices": Sample(
+        caller=ENGINEER, said={"action": "rekey", "devices": [OURS["device_id"]]}
+    ),
+    "transfer_devices": Sample(
+        caller=ADMIN,
+        said={"action": "offer", "tenant": "bolt", "devices": [OURS["device_id"]]},
+    ),
     "list_offers": Sample(caller=VIEWER, given=TO_NOBODY),
     "get_offer": Sample(path=THE_OFFER, caller=VIEWER, given=TO_NOBODY),
     "accept_offer": Sample(path=THE_OFFER, caller=ADMIN, said={"tenant": "acme"}, given=TO_ACME),

@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from homeport.api.server.resources import (
+    bulk,
     contexts,
     factories,
     ownership,
@@ -25,6 +26,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     decide.router,
     life.router,
     transfers.router,
+    bulk.router,
     tenants.router,
     contexts.router,
     upstreams.router,

@@ -116,7 +116,7 @@ async def replace_a_device(device_id: DevicePath, said: Successor, ask: Acted) -
     """Let another device of the tenant take a device's place; the old one is revoked."""
 
     async def verb(tx: Transaction, old: Device) -> None:
-        new = await the_device(tx, ask, said.device)
+        new = await the_device(tx, ask, said.device, "body.device")
         await replace_device(tx, old, new, actor=ask.actor, now=ask.now)
 
     return await decided(ask, device_id, verb)
