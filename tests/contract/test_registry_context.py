@@ -141,3 +141,37 @@ def test_what_the_broker_does_not_have_yet_is_found_page_by_page(opened):
 
     assert page(None) == ["SN-0000", "SN-0002"]
     assert page(device_id("SN-0002")) == ["SN-0003"]
+
+
+def test_contexts_are_found_by_tag_and_by_how_their_name_begins(opened):
+    names = ["Pump 3", "pump 1", "Fan", "PUMP 2", "Pump 3", "Straße"]
+    put_devices(opened, *(f"SN-000{number}" for number in range(6)))
+    for number, name in enumerate(names):
+        kept = context(
+            device=device_id(f"SN-000{number}"),
+            tenant="bolt" if number == 4 else "acme",
+            name=name,
+            tags=("all", "even") if number % 2 == 0 else ("all",),
+        )
+        opened.do(lambda tx, kept=kept: tx.contexts.put(kept))
+
+    def tagged(tag, after=None):
+        found = opened.see(lambda tx: tx.contexts.tagged("acme", tag, after=after, limit=3))
+        return [each.device.serial_number for each in found]
+
+    def named(beginning, after=None, limit=2):
+        found = opened.see(
+            lambda tx: tx.contexts.named("acme", beginning, after=after, limit=limit)
+        )
+        return [each.device.serial_number for each in found]
+
+    assert tagged("even") == ["SN-0000", "SN-0002"]
+    assert tagged("all") == ["SN-0000", "SN-0001", "SN-0002"]
+    assert tagged("all", device_id("SN-0002")) == ["SN-0003", "SN-0005"]
+    assert tagged("none") == []
+    assert named("pump") == ["SN-0001", "SN-0003"]
+    assert named("pump", device_id("SN-0003")) == ["SN-0000"]
+    assert named("STRASSE") == ["SN-0005"]
+    assert len(named("", limit=9)) == 5
+    opened.do(lambda tx: tx.contexts.put(context(tags=(), version=2)))
+    assert tagged("all") == ["SN-0000", "SN-0002", "SN-0003"]

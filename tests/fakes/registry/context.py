@@ -37,6 +37,28 @@ class FakeContexts:
         ]
         return sorted(found, key=lambda context: str(context.device))[:limit]
 
+    async def tagged(
+        self, tenant: str, tag: str, *, after: DeviceId | None, limit: int
+    ) -> Sequence[Context]:
+        found = await self.page(tenant, after=after, limit=len(self._rows.contexts))
+        return [context for context in found if tag in context.tags][:limit]
+
+    async def named(
+        self, tenant: str, beginning: str, *, after: DeviceId | None, limit: int
+    ) -> Sequence[Context]:
+        def place(context: Context) -> tuple[str, str]:
+            return context.name.casefold(), str(context.device)
+
+        seen = self._rows.contexts.get(after) if after else None
+        found = [
+            context
+            for context in self._rows.contexts.values()
+            if context.tenant == tenant
+            and context.name.casefold().startswith(beginning.casefold())
+            and (seen is None or place(context) > place(seen))
+        ]
+        return sorted(found, key=place)[:limit]
+
 
 class FakeSchemas:
     def __init__(self, rows: Rows) -> None:

@@ -105,4 +105,9 @@ def test_contexts_are_imported_and_listed(acme):
     assert document(taken)["faults"] == [{"line": 3, "reason": "acme has no device EX-9"}]
     (listed,) = document(acme.ask("GET", "/tenants/acme/contexts", ENGINEER))["items"]
     assert (listed["name"], listed["attributes"]) == ("Pump", {"floor": 2})
+    patch(acme, "/context", {"tags": ["hall"]})
+    for query, count in (({"name": "pu"}, 1), ({"name": "x"}, 0), ({"tag": "hall"}, 1),
+                         ({"tag": "Hall"}, 0)):  # fmt: skip
+        found = acme.ask("GET", "/tenants/acme/contexts", ENGINEER, query=query)
+        assert len(document(found)["items"]) == count
     assert acme.ask("POST", path, ENGINEER, body=b"\xff\xfe\x00").status == 400

@@ -29,6 +29,21 @@ class Contexts(Protocol):
         """Return a tenant's, by device, beyond `after`."""
         ...
 
+    async def tagged(
+        self, tenant: str, tag: str, *, after: DeviceId | None, limit: int
+    ) -> Sequence[Context]:
+        """Return those of a tenant's that have the tag, by device, beyond `after`."""
+        ...
+
+    async def named(
+        self, tenant: str, beginning: str, *, after: DeviceId | None, limit: int
+    ) -> Sequence[Context]:
+        """Return those of a tenant's whose name begins so, capitals or not, by name and device.
+
+        Beyond the context of `after`, which must still be there; else from the beginning.
+        """
+        ...
+
 
 class Schemas(Protocol):
     """What tenants expect of the attributes of their models."""

@@ -13,10 +13,11 @@ from homeport.api.server.resources.devices.context import shown
 from homeport.api.server.uploads import takes_file, uploaded
 from homeport.api.wire.context import Context, ImportReport, LineFault, Schema
 from homeport.api.wire.model import Name, Page
+from homeport.domain.context.context import NAME_MAX, TAG_MAX
 from homeport.domain.context.schema import MODEL_MAX, ModelSchema, check_model
 from homeport.domain.device import DeviceId
 from homeport.domain.people import Permission
-from homeport.errors import Code, HomeportError
+from homeport.errors import Code, HomeportError, MalformedError
 from homeport.provisioning.context.change_schema import change_schema
 from homeport.provisioning.context.view import ContextView, view_context
 from homeport.provisioning.imports.context_file import read_contexts
@@ -74,14 +75,31 @@ async def put_schema(
 
 
 @router.get("/contexts", **needs(Permission.DEVICES_READ))
-async def list_contexts(tenant_name: TenantName, ask: Asked, span: Paged) -> Page[Context]:
-    """List what is known of a tenant's devices, by id."""
+async def list_contexts(
+    tenant_name: TenantName,
+    ask: Asked,
+    span: Paged,
+    *,
+    tag: Annotated[str | None, Query(max_length=TAG_MAX, description="Only with this one.")] = None,
+    name: Annotated[
+        str, Query(max_length=NAME_MAX, description="How it begins, capitals or not.")
+    ] = "",
+) -> Page[Context]:
+    """List what is known of a tenant's devices: by id, or by name if that is given."""
     ask.demand(tenant_name, f"tenant {tenant_name}")
+    if tag is not None and name:
+        raise MalformedError("query: either tag or name")
     after = DeviceId.parse(span.after) if span.after else None
 
     async def verb(tx: Transaction) -> Sequence[ContextView]:
         views = []
-        for context in await tx.contexts.page(tenant_name, after=after, limit=span.fetch):
+        if tag is not None:
+            found = await tx.contexts.tagged(tenant_name, tag, after=after, limit=span.fetch)
+        elif name:
+            found = await tx.contexts.named(tenant_name, name, after=after, limit=span.fetch)
+        else:
+            found = await tx.contexts.page(tenant_name, after=after, limit=span.fetch)
+        for context in found:
             device = await tx.devices.get(context.device)
             if device is not None and device.tenant == tenant_name:
                 views.append(await view_context(tx, device))

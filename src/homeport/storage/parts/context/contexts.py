@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from homeport.domain.context.context import Context, Location
 from homeport.domain.device import DeviceId
@@ -15,6 +15,9 @@ from homeport.storage.connection import Connection, Row
 from homeport.storage.documents import to_document, to_text
 from homeport.storage.instants import to_instant, to_micros
 from homeport.storage.schema import context_tags, contexts
+
+LAST: Final = "\U0010ffff"
+"""Sorts behind every character that prints: the end of what begins alike."""
 
 _COLUMNS: Final = [
     contexts.c[name]
@@ -36,6 +39,30 @@ _PAGE: Final = query(
     select(*_COLUMNS)
     .where(contexts.c.tenant == named("tenant"), contexts.c.device > named("after"))
     .order_by(contexts.c.device)
+    .limit(named("limit"))
+    .offset(ZERO)
+)
+_TAGGED: Final = query(
+    select(*_COLUMNS)
+    .join_from(context_tags, contexts, contexts.c.device == context_tags.c.device)
+    .where(
+        context_tags.c.tenant == named("tenant"),
+        context_tags.c.tag == named("tag"),
+        context_tags.c.device > named("after"),
+    )
+    .order_by(context_tags.c.device)
+    .limit(named("limit"))
+    .offset(ZERO)
+)
+_NAMED: Final = query(
+    select(*_COLUMNS)
+    .where(
+        contexts.c.tenant == named("tenant"),
+        contexts.c.name_key >= named("first"),
+        contexts.c.name_key < named("end"),
+        or_(contexts.c.name_key != named("first"), contexts.c.device > named("after")),
+    )
+    .order_by(contexts.c.name_key, contexts.c.device)
     .limit(named("limit"))
     .offset(ZERO)
 )
@@ -94,6 +121,33 @@ class SqlContexts:
         """Return a tenant's, by device, beyond `after`."""
         values = {"tenant": tenant, "after": str(after) if after else "", "limit": limit}
         return [_context(row) for row in await self._connection.rows(_PAGE, values)]
+
+    async def tagged(
+        self, tenant: str, tag: str, *, after: DeviceId | None, limit: int
+    ) -> Sequence[Context]:
+        """Return those of a tenant's that have the tag, by device, beyond `after`."""
+        values = {
+            "tenant": tenant,
+            "tag": tag,
+            "after": str(after) if after else "",
+            "limit": limit,
+        }
+        return [_context(row) for row in await self._connection.rows(_TAGGED, values)]
+
+    async def named(
+        self, tenant: str, beginning: str, *, after: DeviceId | None, limit: int
+    ) -> Sequence[Context]:
+        """Return those of a tenant's whose name begins so, by name and device, beyond `after`."""
+        key = beginning.casefold()
+        seen = await self.get(after) if after else None
+        values = {
+            "tenant": tenant,
+            "first": seen.name.casefold() if seen else key,
+            "end": key + LAST,
+            "after": str(seen.device) if seen else "",
+            "limit": limit,
+        }
+        return [_context(row) for row in await self._connection.rows(_NAMED, values)]
 
 
 def _context(row: Row) -> Context:
