@@ -4,6 +4,7 @@
 import asyncio
 import json
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPSConnection
 from pathlib import Path
 
@@ -121,6 +122,42 @@ def test_from_tenant_to_member_to_key(platform, root):
     text = b"".join(file.read_bytes() for file in files)
     for secret in (made["code"], key["token"], PASSWORD, eve.cookies[cookies.SESSION]):
         assert secret.encode() not in text
+
+
+def test_of_many_who_accept_one_invitation_at_once_one_is_let_in(platform, root):
+    said = {"name": "racer", "role": "viewer"}
+    code = root.ask("POST", "/tenants/acme/invitations", said)[1]["code"]
+    accepted = {"code": code, "password": PASSWORD}
+    with ThreadPoolExecutor(6) as threads:
+        statuses = list(
+            threads.map(
+                lambda visitor: visitor.ask("POST", "/invitations/accept", accepted)[0],
+                [Visitor(platform) for _ in range(6)],
+            )
+        )
+    assert sorted(statuses) == [201] + [404] * 5
+
+
+def test_two_admins_who_remove_each_other_at_once_leave_one(platform, root):
+    root.ask("POST", "/tenants", {"name": "pair"})
+    admins = {}
+    for name in ("adam", "bea"):
+        said = {"name": name, "role": "admin"}
+        code = root.ask("POST", "/tenants/pair/invitations", said)[1]["code"]
+        admins[name] = Visitor(platform)
+        accepted = {"code": code, "password": PASSWORD}
+        assert admins[name].ask("POST", "/invitations/accept", accepted)[0] == 201
+    ids = {m["name"]: m["account"] for m in root.ask("GET", "/tenants/pair/members")[1]["items"]}
+    with ThreadPoolExecutor(2) as threads:
+        statuses = list(
+            threads.map(
+                lambda pair: pair[0].ask("DELETE", f"/tenants/pair/members/{pair[1]}")[0],
+                [(admins["adam"], ids["bea"]), (admins["bea"], ids["adam"])],
+            )
+        )
+    assert statuses.count(204) == 1
+    [left] = root.ask("GET", "/tenants/pair/members")[1]["items"]
+    assert left["role"] == "admin"
 
 
 def test_a_restart_ends_no_session_and_makes_no_code(platform, root):

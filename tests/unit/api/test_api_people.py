@@ -11,6 +11,7 @@ from fakes.people import PASSWORD
 from fakes.people_site import PeopleSite, Program, code_of, document
 from homeport.domain.audit import Name
 from homeport.domain.people import Permission
+from homeport.errors import Code, HomeportError
 
 OTHER = "some other four words"
 
@@ -463,6 +464,19 @@ def test_use_is_noted_coarsely(site, eve):
     site.clock.turn(timedelta(minutes=1))
     program.ask("GET", "/tenants/acme")
     assert site.people.registry.rows.api_keys[made["key"]["id"]].used_at > first
+
+
+def test_a_full_disk_refuses_nobody_who_only_reads(site, eve, monkeypatch):
+    program = site.program(made_key(eve, scopes=["tenant:read"])["token"])
+
+    async def full(_verb):
+        raise HomeportError(Code.STORAGE_UNAVAILABLE, "disk full")
+
+    monkeypatch.setattr(site.people.registry, "transact", full)
+    site.clock.turn(timedelta(hours=2))
+    assert program.ask("GET", "/tenants/acme").status == 200
+    assert eve.ask("GET", "/tenants/acme").status == 200
+    assert code_of(eve.ask("PATCH", "/tenants/acme", {"title": "x"})) == "storage-unavailable"
 
 
 def test_all_of_it_is_in_the_trail_and_a_tenant_sees_its_own(site, eve, op):

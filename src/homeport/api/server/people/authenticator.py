@@ -5,6 +5,7 @@ A key wins over a cookie. What is wrong with either is not told apart: whoever h
 nothing.
 """
 
+from contextlib import suppress
 from typing import Final
 
 from starlette.requests import Request
@@ -36,8 +37,7 @@ class BySessionOrKey:
             raise HomeportError(Code.SIGN_IN_NEEDED)
         setattr(request.state, _KEY, found)
         if found.is_due:
-            now = self._clock.now()
-            await self._registry.transact(lambda tx: note_use(tx, found, now=now))
+            await self._note_use(found)
         return found.caller
 
     async def still(self, request: Request) -> Caller:
@@ -46,6 +46,12 @@ class BySessionOrKey:
         if found is None:
             raise HomeportError(Code.SIGN_IN_NEEDED)
         return found.caller
+
+    async def _note_use(self, found: Recognised) -> None:
+        now = self._clock.now()
+        # With a full disk people can still look at what is there: a note is not worth a refusal.
+        with suppress(HomeportError):
+            await self._registry.transact(lambda tx: note_use(tx, found, now=now))
 
     async def _recognised(self, request: Request) -> Recognised | None:
         now = self._clock.now()
