@@ -75,6 +75,10 @@ class Asking:
         body = said.model_dump_json(exclude_unset=True).encode() if said is not None else b""
         return self._ask(kind, "POST", path, body=body, headers=headers)
 
+    def delete(self, kind: type[Model], *path: str) -> Model:
+        """Take something away; what is gone stays gone, however often it is asked."""
+        return self._ask(kind, "DELETE", path)
+
     def send(
         self, kind: type[Model], *path: str, body: bytes | Iterable[bytes], media_type: str
     ) -> Model:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from homeport.api.client.asking import Asking, document
 from homeport.api.client.devices import Devices
+from homeport.api.client.ownership import Claims
 from homeport.api.client.transport import Transport
 from homeport.api.wire.artefacts import Authority, ManifestReport, NewAuthority, VoucherReport
 from homeport.api.wire.places import NewTenant, NewUpstream, Tenant, Upstream
@@ -17,6 +18,7 @@ class Platform:
         """Ask on this way."""
         self.asking = asking = Asking(transport)
         self.devices = Devices(asking)
+        self.claims = Claims(asking)
         self.tenants = Tenants(asking)
         self.upstreams = Upstreams(asking)
         self.factories = Factories(asking)

@@ -17,8 +17,8 @@ Result = TypeVar("Result")
 HELD: Final = timedelta(milliseconds=20)
 """Aimed at for one transaction; the promise is 50 ms, and a slow disk is sometimes slower."""
 
-PAUSE: Final = timedelta(milliseconds=10)
-"""After each: twice as long as the others wait between two tries."""
+PAUSE: Final = timedelta(milliseconds=6)
+"""After each: longer than the others wait between two tries."""
 
 SMALLEST, LARGEST = 8, 2000
 """Steps in one transaction."""

@@ -23,6 +23,7 @@ from homeport.provisioning.imports.pace import Pace
 from homeport.provisioning.imports.sales_check import PAGE, News, check_devices, keep
 from homeport.provisioning.imports.sales_effect import Effect, Left, settle
 from homeport.provisioning.imports.sales_file import LineFault, SalesLine
+from homeport.provisioning.ownership.own import known_place
 from homeport.provisioning.ports import Registry, Transaction
 
 ABANDONED_AFTER: Final = timedelta(hours=1)
@@ -265,12 +266,24 @@ async def _keep_all(
 ) -> list[LineFault | News]:
     await tx.sales_imports.put(imported)
     came_of: list[LineFault | News] = []
+    places: set[tuple[str, str | None]] = set()
     for line in lines:
         try:
+            await _demand_place(tx, line.record, places)
             came_of.append(await keep(tx, line.record, line.former))
         except HomeportError as error:
             came_of.append(_fault(line, error))
     return came_of
+
+
+async def _demand_place(
+    tx: Transaction, record: SalesRecord, known: set[tuple[str, str | None]]
+) -> None:
+    """Refuse an unknown tenant or upstream; each is looked up once in a transaction."""
+    if record.tenant is None or (record.tenant, record.upstream) in known:
+        return
+    await known_place(tx, record.tenant, record.upstream)
+    known.add((record.tenant, record.upstream))
 
 
 def _fault(line: SalesLine, error: HomeportError) -> LineFault:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a sales record may be taken: against other records, and against devices as they are."""
 
+from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final
 
@@ -13,7 +14,6 @@ from homeport.domain.ownership import (
 )
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.imports.take_back import reason_to_stay
-from homeport.provisioning.ownership.own import known_place
 from homeport.provisioning.ports import Transaction
 
 PAGE: Final = 200
@@ -31,15 +31,12 @@ class News(Enum):
 async def keep(tx: Transaction, record: SalesRecord, former: str | None) -> News:
     """Keep a record if it may be and says something new; `former`: who a cancellation names.
 
-    HomeportError: TENANT_UNKNOWN, UPSTREAM_UNKNOWN, SALES_CONFLICT.
+    Its tenant and upstream are known. HomeportError(SALES_CONFLICT).
     """
-    if record.tenant is not None:
-        await known_place(tx, record.tenant, record.upstream)
-    news = await news_of(tx, record)
-    if news is not News.NEW:
+    said = await tx.sales.of_scope(record.scope, record.authority)
+    news = _news(said, record)
+    if news is not News.NEW or _is_kept(said, record):
         return news
-    if await _is_of_this_import(tx, record):
-        return News.NEW
     known = await tx.sales.overlapping(record.scope, record.authority)
     if record.action is SalesAction.SALE:
         rival = contradicted(record, known)
@@ -56,21 +53,18 @@ async def keep(tx: Transaction, record: SalesRecord, former: str | None) -> News
     return News.NEW
 
 
-async def news_of(tx: Transaction, record: SalesRecord) -> News:
+def _news(said: Sequence[SalesRecord], record: SalesRecord) -> News:
     """Say whether exactly this was said before, by another import."""
-    said = await tx.sales.of_scope(record.scope, record.authority)
     others = [r for r in said if r.imported_by != record.imported_by or r.imported_by is None]
     if not any(other.says_as(record) for other in others):
         return News.NEW
     return News.KNOWN if others[0].says_as(record) else News.OUTDATED
 
 
-async def _is_of_this_import(tx: Transaction, record: SalesRecord) -> bool:
-    """Whether an interrupted import has kept it already."""
-    if record.imported_by is None:
-        return False
-    said = await tx.sales.of_scope(record.scope, record.authority)
-    return any(r.imported_by == record.imported_by and r.says_as(record) for r in said)
+def _is_kept(said: Sequence[SalesRecord], record: SalesRecord) -> bool:
+    """Whether this import has kept it already, before it was interrupted."""
+    mine = record.imported_by
+    return mine is not None and any(r.imported_by == mine and r.says_as(record) for r in said)
 
 
 async def _check_cancellation(
@@ -92,12 +86,13 @@ async def check_devices(tx: Transaction, record: SalesRecord) -> None:
 
     It only reads, and may take long for a wide record: no write lock is held meanwhile.
     """
-    if await news_of(tx, record) is not News.NEW:
-        return
     after = None
     while page := await tx.devices.contested(
         record.scope, record.authority, record.tenant, PAGE, after=after
     ):
+        said = await tx.sales.of_scope(record.scope, record.authority) if after is None else []
+        if _news(said, record) is not News.NEW:
+            return
         after = page[-1].id
         for device in page:
             reason = await objection(tx, device, record)

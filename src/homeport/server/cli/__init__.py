@@ -20,7 +20,7 @@ from homeport.server.cli import (
     voucher,
 )
 from homeport.server.cli.context import context, schema, twin
-from homeport.server.cli.device import decide, look, send
+from homeport.server.cli.device import claim, decide, look, send
 from homeport.server.cli.people import account
 from homeport.server.cli.reach import KEY_VARIABLE, PLATFORM_VARIABLE, named_platform
 from homeport.server.cli.session import print_error
@@ -63,6 +63,7 @@ app.add_typer(
 )
 app.add_typer(look.app, name="device", help="The devices.")
 decide.add_to(look.app)
+claim.add_to(look.app)
 look.app.command("send")(send.send)
 look.app.add_typer(context.app, name="context")
 look.app.add_typer(twin.app, name="twin")

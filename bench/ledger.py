@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make bench NAME=ledger`: sales, claims and searches in a large registry.
+
+While a file of sales records is imported, another process commits small verbs, as a server does for
+its devices: how long the slowest of them took is how long an import holds an enrolment up. What an
+enrolment costs with a registry of this size is shown by `make bench NAME=enrol`.
+"""
+
+import asyncio
+import itertools
+import json
+import os
+import random
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+from bench.devices import MODEL
+from bench.report import Row, report
+from homeport.artefacts.claim_code import hash_claim_code, make_claim_code
+from homeport.clock import SystemClock
+from homeport.domain.audit import AuditEvent, Name
+from homeport.domain.claim import Claim
+from homeport.domain.device import DeviceId
+from homeport.domain.enrolment import State
+from homeport.domain.tenant import Tenant
+from homeport.provisioning.add_upstream import add_own_upstream
+from homeport.provisioning.imports.sales import Intake, SalesReport, import_sales
+from homeport.provisioning.imports.sales_file import read_sales
+from homeport.provisioning.ownership.claim import ClaimRequest, claim
+from homeport.provisioning.ports import DeviceFilter, MintedDevice, Transaction
+from homeport.server.audit.trail import Trail
+from homeport.storage.sqlite import SqliteRegistry
+
+MAKER = "a" * 16
+Waits: TypeAlias = dict[str, float]
+GOAL_RATE = 5_000
+"""Records a second: a million within four minutes, while devices enrol."""
+GOAL_HELD = 50.0
+"""Milliseconds that an import may hold the write lock, 99 of 100 times."""
+GOAL_CLAIMS = 500
+"""A second: a lorry of devices in the time that it takes to scan one."""
+GOAL_SEARCH = 50.0
+"""Milliseconds, 99 of 100 searches."""
+GOAL_DELIVERY = 500.0
+"""Milliseconds from commit to whoever waits: half of the second that is promised."""
+EVERY = 0.005
+"""Seconds between two commits of the one beside."""
+
+
+def serial_of(number: int) -> str:
+    return f"LG-{number:08}"
+
+
+def minted(first: int, count: int, codes: dict[int, str]) -> Iterator[MintedDevice]:
+    for number in range(first, first + count):
+        code = codes.get(number)
+        yield MintedDevice(
+            serial_number=serial_of(number),
+            model=MODEL,
+            hardware_identity="pkcs11",
+            idevid_fingerprint=f"{number:064x}",
+            dpp_key=None,
+            dpp_key_hash=None,
+            claim_code_hash=hash_claim_code(code).hex() if code else None,
+        )
+
+
+async def fill(path: Path, devices: int, tenants: int, codes: dict[int, str]) -> None:
+    """Register devices and tenants; nine of ten devices have an owner, whichever."""
+    now = datetime.now(UTC)
+    async with SqliteRegistry(path) as registry:
+        await registry.transact(lambda tx: add_own_upstream(tx, now=now))
+        for first in range(0, tenants, 500):
+
+            async def add(tx: Transaction, first: int = first) -> None:
+                for number in range(first, min(first + 500, tenants)):
+                    name = f"t{number:05}"
+                    await tx.tenants.add(
+                        Tenant(name=name, title=name, default_upstream="here", added_at=now)
+                    )
+
+            await registry.transact(add)
+        async with registry.stage_minted(MAKER, minted(0, devices, codes)) as staged:
+            await registry.transact(lambda tx: tx.devices.add_minted(staged, now))
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("BEGIN")
+        raw.execute(
+            "UPDATE devices SET tenant = printf('t%05d', abs(random()) % ?), upstream = 'here',"
+            " epoch = 1, ownership = 'owned', proof = 'sales-record'"
+            " WHERE serial_number >= ?",
+            (tenants, serial_of(devices // 10)),
+        )
+        raw.execute("COMMIT")
+
+
+def import_beside(path: Path, records: int, devices: int) -> tuple[SalesReport, float, Waits]:
+    """Import while another process commits; return the report, the seconds, and what that saw."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench.ledger", "--beside", str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()  # it is at work
+        done, seconds = asyncio.run(import_all(path, records, devices))
+        out, _ = child.communicate()
+    waits: Waits = json.loads(out)
+    return done, seconds, waits
+
+
+async def import_all(path: Path, records: int, devices: int) -> tuple[SalesReport, float]:
+    lines = itertools.chain(
+        ["serial_number,tenant,reference\n"],
+        (f"{serial_of(devices + n)},t{n % 100:05},PO-{n}\n" for n in range(records)),
+    )
+    async with SqliteRegistry(path) as registry:
+        intake = Intake(source="bench.csv", digest="bench", actor="bench", clock=SystemClock())
+        began = time.perf_counter()
+        read = read_sales(lines, source="bench.csv", now=datetime.now(UTC))
+        done = await import_sales(registry, read, intake)
+        return done, time.perf_counter() - began
+
+
+async def beside(path: Path) -> None:
+    """Commit a small verb every few milliseconds until the input ends; tell how long each took."""
+
+    async def verb(tx: Transaction) -> None:
+        event = AuditEvent(name=Name.ENROLMENT_STARTED, at=datetime.now(UTC), actor="bench")
+        await tx.audit.record(event)
+
+    ended = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
+    took: list[float] = []
+    async with SqliteRegistry(path) as registry:
+        print("at work", flush=True)
+        while not ended.done():
+            began = time.perf_counter()
+            await registry.transact(verb)
+            took.append(time.perf_counter() - began)
+            await asyncio.sleep(EVERY)
+    print(json.dumps({"p50": at(took, 0.5), "p99": at(took, 0.99), "longest": max(took) * 1e3}))
+
+
+async def claims(path: Path, codes: dict[int, str]) -> float:
+    """Claim devices one after the other, 16 at once; return how many a second."""
+    gate = asyncio.Semaphore(16)
+    async with SqliteRegistry(path) as registry:
+
+        async def one(number: int, code: str) -> None:
+            asked = ClaimRequest(device=serial_of(number), code=code, tenant="t00001")
+            async with gate:
+                made = await registry.transact(
+                    lambda tx: claim(tx, asked, actor="bench", now=datetime.now(UTC))
+                )
+            assert isinstance(made, Claim)
+
+        began = time.perf_counter()
+        await asyncio.gather(*(one(number, code) for number, code in codes.items()))
+        return len(codes) / (time.perf_counter() - began)
+
+
+async def searches(path: Path, devices: int, tenants: int, count: int) -> list[float]:
+    """Search as the people's door does, each time for something else."""
+    chance = random.Random(2026)
+    took: list[float] = []
+    async with SqliteRegistry(path) as registry:
+        for number in range(count):
+            tenant = f"t{chance.randrange(tenants):05}"
+            serial = serial_of(chance.randrange(devices))
+            wanted = (
+                DeviceFilter(tenants=[tenant]),
+                DeviceFilter(tenants=[tenant], text=serial[:8]),
+                DeviceFilter(text=serial[:9]),
+                DeviceFilter(serial_number=serial),
+                DeviceFilter(tenants=[tenant], model=MODEL, state="registered"),
+                DeviceFilter(tenants=[tenant], state=State.OPERATIONAL),
+            )[number % 6]
+            began = time.perf_counter()
+            await registry.read(
+                lambda tx, wanted=wanted: tx.search.devices(wanted, after=None, limit=50)  # type: ignore[misc]
+            )
+            took.append(time.perf_counter() - began)
+    return took
+
+
+async def delivery(path: Path, count: int) -> list[float]:
+    """Record events from one registry, hear of them through another, as the server does."""
+    heard: asyncio.Queue[float] = asyncio.Queue()
+
+    async def hear(_: AuditEvent) -> None:
+        heard.put_nowait(time.perf_counter())
+
+    took: list[float] = []
+    async with SqliteRegistry(path) as writing, SqliteRegistry(path) as reading:
+        trail = Trail(reading, SystemClock(), {Name.DEVICE_CLAIMED: [hear]})
+        async with asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(trail.follow())
+            await asyncio.sleep(0.3)
+            for _ in range(count):
+                event = AuditEvent(
+                    name=Name.DEVICE_CLAIMED,
+                    at=datetime.now(UTC),
+                    actor="bench",
+                    device=DeviceId(MAKER, serial_of(0)),
+                )
+                await writing.transact(lambda tx, event=event: tx.audit.record(event))  # type: ignore[misc]
+                committed = time.perf_counter()
+                took.append(await heard.get() - committed)
+                await asyncio.sleep(random.random() / 50)  # not in step with the looks
+            following.cancel()
+    return took
+
+
+def at(took: list[float], share: float) -> float:
+    """Milliseconds."""
+    return sorted(took)[int(share * (len(took) - 1))] * 1e3
+
+
+def main(*, quick: bool) -> None:
+    devices, tenants = (50_000, 1_000) if quick else (1_000_000, 10_000)
+    records, claimed = (20_000, 500) if quick else (1_000_000, 5_000)
+    codes = {number: make_claim_code() for number in range(claimed)}
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as name:
+        path = Path(name) / "registry.db"
+        asyncio.run(fill(path, devices, tenants, codes))
+        done, seconds, waits = import_beside(path, records, devices)
+        rate = asyncio.run(claims(path, codes))
+        found = asyncio.run(searches(path, devices, tenants, 600 if quick else 6000))
+        told = asyncio.run(delivery(path, 40 if quick else 200))
+    assert done.new == records
+    imported, held = records / seconds, done.longest.total_seconds() * 1e3
+    rows = [
+        Row("records imported", imported, "1/s", GOAL_RATE, imported >= GOAL_RATE),
+        Row("write lock held, longest, flush included", held, "ms"),
+        Row("commit beside the import, p50", waits["p50"], "ms"),
+        Row("the same, p99", waits["p99"], "ms", GOAL_HELD, waits["p99"] <= GOAL_HELD),
+        Row("the same, longest", waits["longest"], "ms"),
+        Row("claims", rate, "1/s", GOAL_CLAIMS, rate >= GOAL_CLAIMS),
+        Row("search, p50", at(found, 0.5), "ms"),
+        Row("search, p99", at(found, 0.99), "ms", GOAL_SEARCH, at(found, 0.99) <= GOAL_SEARCH),
+        Row("commit to who waits, mean", statistics.mean(told) * 1e3, "ms"),
+        Row("the same, p99", at(told, 0.99), "ms", GOAL_DELIVERY, at(told, 0.99) <= GOAL_DELIVERY),
+    ]
+    report("ledger", rows, {"devices": devices, "tenants": tenants, "records": records})
+
+
+if __name__ == "__main__":
+    if "--beside" in sys.argv:
+        asyncio.run(beside(Path(sys.argv[-1])))
+    else:
+        main(quick="--quick" in sys.argv or os.environ.get("QUICK") == "1")
