@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from threading import Event
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ValidationError
@@ -79,11 +79,24 @@ class Asking:
         """Take something away; what is gone stays gone, however often it is asked."""
         return self._ask(kind, "DELETE", path)
 
+    def change(self, kind: type[Model], method: str, *path: str, said: Mapping[str, Any]) -> Model:
+        """Put or patch something: what may be done twice without harm."""
+        try:
+            body = json.dumps(said, allow_nan=False).encode()
+        except ValueError as error:
+            raise MalformedError(f"not JSON: {error}"[:200]) from None
+        return self._ask(kind, method, path, body=body)
+
     def send(
-        self, kind: type[Model], *path: str, body: bytes | Iterable[bytes], media_type: str
+        self,
+        kind: type[Model],
+        *path: str,
+        body: bytes | Iterable[bytes],
+        media_type: str,
+        query: Mapping[str, object] | None = None,
     ) -> Model:
         """Send a file; it is not repeated."""
-        request = _request("POST", path, None, {"content-type": media_type}, body)
+        request = _request("POST", path, query, {"content-type": media_type}, body)
         return _understood(kind, self._transport.send(request))
 
     def _ask(

@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 
 from homeport.api.client.asking import Asking, document
+from homeport.api.client.contexts import Contexts
 from homeport.api.client.devices import Devices
 from homeport.api.client.ownership import Claims
 from homeport.api.client.transport import Transport
@@ -19,6 +20,7 @@ class Platform:
         self.asking = asking = Asking(transport)
         self.devices = Devices(asking)
         self.claims = Claims(asking)
+        self.contexts = Contexts(asking)
         self.tenants = Tenants(asking)
         self.upstreams = Upstreams(asking)
         self.factories = Factories(asking)

@@ -1,37 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """`homeport device context show|set`: what is known of one device."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from homeport.errors import MalformedError
-from homeport.provisioning.context.change_context import change_context
-from homeport.provisioning.context.view import ContextView, view_context
-from homeport.provisioning.ports import Transaction
+from homeport.server.cli.completing import device_completions
 from homeport.server.cli.context import files
 from homeport.server.cli.context.given import attribute, json_object
-from homeport.server.cli.device.lookup import one_device
-from homeport.server.cli.session import (
-    Config,
-    Data,
-    Json,
-    actor,
-    now,
-    print_json,
-    read,
-    say,
-    settings_of,
-    transact,
-)
+from homeport.server.cli.reach import the_platform
+from homeport.server.cli.session import Config, Data, Json, print_json, say
 from homeport.telemetry import visible
+
+if TYPE_CHECKING:
+    from homeport.api.wire.context import Context
 
 app = typer.Typer(no_args_is_help=True)
 app.command("import")(files.import_)
 app.command("export")(files.export)
 
-Serial = Annotated[str, typer.Argument(help="Serial number, or the whole device id.")]
+Serial = Annotated[
+    str,
+    typer.Argument(
+        help="Serial number, or the whole device id.", autocompletion=device_completions
+    ),
+]
 
 
 @app.callback()
@@ -42,11 +37,9 @@ def about() -> None:
 @app.command()
 def show(serial: Serial, config: Config = None, data: Data = None, as_json: Json = False) -> None:
     """Show what is known of a device, and what does not fit its model's schema."""
-
-    async def verb(tx: Transaction) -> ContextView:
-        return await view_context(tx, await one_device(tx, serial))
-
-    _print(read(settings_of(config, data), verb), as_json=as_json)
+    with the_platform(config, data) as platform:
+        context = platform.contexts.get(platform.devices.find(serial).id)
+    _print(context, as_json=as_json)
 
 
 @app.command("set")
@@ -84,12 +77,9 @@ def set_(  # noqa: PLR0913 - one for each option
     if given:
         wanted["attributes"] = dict(attribute(each) for each in given)
 
-    async def verb(tx: Transaction) -> ContextView:
-        device = await one_device(tx, serial)
-        await change_context(tx, device, wanted, actor=actor(), now=now())
-        return await view_context(tx, device)
-
-    _print(transact(settings_of(config, data), verb), as_json=as_json)
+    with the_platform(config, data) as platform:
+        context = platform.contexts.change(platform.devices.find(serial).id, wanted)
+    _print(context, as_json=as_json)
 
 
 def _position(text: str) -> dict[str, float]:
@@ -100,22 +90,18 @@ def _position(text: str) -> dict[str, float]:
         raise MalformedError(f"{text!r}: write LATITUDE,LONGITUDE, such as 48.14,11.58") from None
 
 
-def _print(view: ContextView, *, as_json: bool) -> None:
-    context = view.context
-    document = context.document()
-    misfits = [{"attribute": each.attribute, "reason": each.reason} for each in view.misfits]
+def _print(context: "Context", *, as_json: bool) -> None:
     if as_json:
-        more = {"version": context.version, "schema_version": view.schema_version}
-        print_json({"device": str(context.device), **document, **more, "misfits": misfits})
+        print_json(context.model_dump(mode="json"))
         return
     say(f"{escape(visible(context.name)) or 'no name'}, version {context.version}")
     if context.tags:
         say(f"  tags      {escape(visible(', '.join(context.tags)))}")
     place = context.location
-    if place.document():
+    if place.text or place.latitude is not None:
         at = "" if place.latitude is None else f" ({place.latitude}, {place.longitude})"
-        say(f"  location  {escape(visible(place.text + at))}")
+        say(f"  location  {escape(visible((place.text or '') + at))}")
     for name, value in context.attributes.items():
         say(f"  {escape(visible(f'{name} = {value!r}'))}")
-    for each in view.misfits:
+    for each in context.misfits:
         say(f"  [yellow]{escape(visible(f'{each.attribute} {each.reason}'))}[/]")

@@ -4,42 +4,28 @@
 import csv
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.markup import escape
 
-from homeport.domain.context.context import Context
+from homeport.domain.context.context import Context as KnownContext
+from homeport.domain.context.context import read_context
 from homeport.domain.device import DeviceId
 from homeport.errors import Code, HomeportError
 from homeport.files import replace_private_file
-from homeport.provisioning.imports.context_file import read_contexts, write_contexts
-from homeport.provisioning.imports.contexts import (
-    ContextLinesError,
-    ContextReport,
-    Way,
-    import_contexts,
-)
-from homeport.provisioning.imports.sales_file import LineFault
-from homeport.provisioning.ports import Transaction
-from homeport.server.cli.session import (
-    Config,
-    Data,
-    Json,
-    actor,
-    counted,
-    now,
-    print_json,
-    read,
-    say,
-    settings_of,
-    with_registry,
-)
+from homeport.provisioning.imports.context_file import write_contexts
+from homeport.server.cli.reach import the_platform
+from homeport.server.cli.session import Config, Data, Json, counted, now, print_json, say
 from homeport.telemetry import visible
 
-PAGE = 1000
-"""Contexts read at once."""
+if TYPE_CHECKING:
+    from homeport.api.wire.context import Context, ImportReport, LineFault
+
+SCREEN: Final = 20
+"""Wrong lines that are printed; --faults has them all, up to a thousand."""
 
 TenantOption = Annotated[str, typer.Option("--tenant", help="Whose devices.")]
 
@@ -58,24 +44,20 @@ def import_(  # noqa: PLR0913 - one for each option
     as_json: Json = False,
 ) -> None:
     """Change what is known of many devices by a file: all lines or none; again is no change."""
-    settings = settings_of(config, data)
-    way = Way(good_lines=good_lines, dry_run=dry_run)
     try:
-        with file.open(encoding="utf-8", newline="") as text:
-            lines = read_contexts(text)
-            report = with_registry(
-                settings,
-                lambda registry: import_contexts(
-                    registry, tenant, lines, way, actor=actor(), now=now()
-                ),
-            )
-    except ContextLinesError as error:
-        _write(faults, error.faults)
-        raise
+        content = file.read_bytes()
     except OSError as error:
         raise HomeportError(Code.FILE_MISSING, f"{file}: {error.strerror}") from error
+    with the_platform(config, data) as platform:
+        take = partial(platform.contexts.import_file, tenant, content, good_lines=good_lines)
+        try:
+            report = take(dry_run=dry_run)
+        except HomeportError as error:
+            if error.code is Code.CONTEXT_LINES_WRONG and faults is not None:
+                _write(faults, take(dry_run=True).faults)
+            raise
     _write(faults, report.faults)
-    _print(report, way, as_json=as_json)
+    _print(report, dry_run=dry_run, as_json=as_json)
 
 
 def export(
@@ -85,7 +67,8 @@ def export(
     data: Data = None,
 ) -> None:
     """Write what is known of a tenant's devices as CSV, which `import` reads alike."""
-    contexts = read(settings_of(config, data), lambda tx: _all(tx, tenant))
+    with the_platform(config, data) as platform:
+        contexts = [_known(each, tenant) for each in platform.contexts.all(tenant)]
     text = "".join(write_contexts(contexts))
     if output is None:
         sys.stdout.write(text)
@@ -97,31 +80,32 @@ def export(
     say(f"{counted(len(contexts), 'device')} written to {output}.")
 
 
-async def _all(tx: Transaction, tenant: str) -> Sequence[Context]:
-    if await tx.tenants.get(tenant) is None:
-        raise HomeportError(Code.TENANT_UNKNOWN, tenant)
-    found: list[Context] = []
-    after: DeviceId | None = None
-    while page := await tx.contexts.page(tenant, after=after, limit=PAGE):
-        found += page
-        after = page[-1].device
-    return found
+def _known(shown: "Context", tenant: str) -> KnownContext:
+    """Read what was shown as what it is."""
+    document = shown.model_dump(include={"name", "tags", "attributes"})
+    document["location"] = shown.location.model_dump(exclude_none=True)
+    return read_context(
+        document,
+        device=DeviceId.parse(shown.device),
+        tenant=tenant,
+        version=shown.version,
+        changed_at=now(),
+    )
 
 
-def _print(report: ContextReport, way: Way, *, as_json: bool) -> None:
+def _print(report: "ImportReport", *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        wrong = [{"line": each.line, "reason": each.reason} for each in report.faults]
-        print_json({"lines": report.lines, "changed": report.changed, "faults": wrong})
+        print_json(report.model_dump(mode="json"))
         return
-    would = " would change" if way.dry_run else " changed"
+    would = " would change" if dry_run else " changed"
     say(f"{counted(report.lines, 'line')}; {counted(report.changed, 'device')}{would}.")
-    for fault in report.faults[:20]:
+    for fault in report.faults[:SCREEN]:
         say(f"  line {fault.line}: {escape(visible(fault.reason))}")
-    if len(report.faults) > 20:  # noqa: PLR2004 - a screen
-        say(f"  and {len(report.faults) - 20} more wrong lines")
+    if report.wrong > SCREEN:
+        say(f"  and {report.wrong - SCREEN} more wrong lines")
 
 
-def _write(path: Path | None, faults: Sequence[LineFault]) -> None:
+def _write(path: Path | None, faults: Sequence["LineFault"]) -> None:
     if path is None:
         return
     with path.open("w", encoding="utf-8", newline="") as file:

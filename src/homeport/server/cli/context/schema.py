@@ -5,23 +5,9 @@ from typing import Annotated
 
 import typer
 
-from homeport.domain.context.schema import ModelSchema
-from homeport.errors import Code, HomeportError
-from homeport.provisioning.context.change_schema import change_schema
-from homeport.provisioning.ports import Transaction
 from homeport.server.cli.context.given import json_object
-from homeport.server.cli.session import (
-    Config,
-    Data,
-    Json,
-    actor,
-    now,
-    print_json,
-    read,
-    say,
-    settings_of,
-    transact,
-)
+from homeport.server.cli.reach import the_platform
+from homeport.server.cli.session import Config, Data, Json, print_json, say
 
 app = typer.Typer(no_args_is_help=True)
 schemas = typer.Typer(no_args_is_help=True)
@@ -34,14 +20,8 @@ TenantOption = Annotated[str, typer.Option("--tenant", help="Whose schema.")]
 @schemas.command()
 def show(model: Model, tenant: TenantOption, config: Config = None, data: Data = None) -> None:
     """Print a tenant's schema for a model."""
-
-    async def verb(tx: Transaction) -> ModelSchema:
-        found = await tx.schemas.latest(tenant, model)
-        if found is None:
-            raise HomeportError(Code.NOT_FOUND, f"{tenant} has no schema for {model}")
-        return found
-
-    print_json(read(settings_of(config, data), verb).document)
+    with the_platform(config, data) as platform:
+        print_json(platform.contexts.schema(tenant, model).document)
 
 
 @schemas.command("set")
@@ -54,15 +34,9 @@ def set_(
     as_json: Json = False,
 ) -> None:
     """Say what attributes devices of a model may have; what is stored stays as it is."""
-    wanted = ModelSchema(
-        tenant=tenant,
-        model=model,
-        version=0,
-        document=json_object(document),
-        added_at=now(),
-        added_by=actor(),
-    )
-    added = transact(settings_of(config, data), lambda tx: change_schema(tx, wanted))
+    wanted = json_object(document)
+    with the_platform(config, data) as platform:
+        added = platform.contexts.put_schema(tenant, model, wanted)
     if as_json:
         print_json({"tenant": tenant, "model": model, "version": added.version})
     else:
