@@ -7,12 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from contract.registry_suite import LATER, NOW, Opened, device, device_id, opened
+from homeport.domain.device import Device
+from homeport.domain.life.bulk import Came
 from homeport.domain.life.command import Command, CommandEvent, CommandState, Order
 from homeport.domain.life.offer import Offer, OfferState
 from homeport.domain.life.quarantine import Quarantine
 from homeport.domain.life.replacement import Replacement, ReplacementState
 from homeport.domain.tenant import Tenant
 from homeport.errors import Code
+from homeport.provisioning.life.bulk import to_each
 from homeport.provisioning.ports import Transaction
 
 __all__ = ["opened"]
@@ -202,3 +205,19 @@ def test_a_replacement_is_kept_by_the_new_device(opened: Opened) -> None:
     assert opened.see(lambda tx: tx.replacements.of_new(SECOND)) == undone
     stranger = replace(made, old=device_id("SN-0009"))
     opened.refuses(Code.DEVICE_UNKNOWN, lambda tx: tx.replacements.put(stranger))
+
+
+def test_a_dry_run_leaves_nothing_behind(opened: Opened) -> None:
+    opened.do(two_devices)
+    ids = [FIRST, device_id("SN-0009"), SECOND]
+
+    async def held(tx: Transaction, device: Device) -> None:
+        inside = Quarantine(device=device.id, by="ann", reason="all", since=NOW)
+        await tx.quarantines.put(inside)
+
+    said = opened.run(to_each(opened.registry, ids, held, is_dry_run=True))
+    assert [each.came for each in said] == [Came.WOULD_BE_DONE, Came.REFUSED, Came.WOULD_BE_DONE]
+    assert opened.see(lambda tx: tx.quarantines.get(FIRST)) is None
+    done = opened.run(to_each(opened.registry, ids, held, is_dry_run=False))
+    assert [each.came for each in done] == [Came.DONE, Came.REFUSED, Came.DONE]
+    assert opened.see(lambda tx: tx.quarantines.get(SECOND)) is not None

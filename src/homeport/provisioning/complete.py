@@ -40,7 +40,8 @@ async def complete(
         await _end_earlier(tx, tenant, credential, now)
         await _arrive(tx, known, credential, now)
         _, events = await confirm_new_owner(tx, known, now=now)
-        await tx.audit.record(*events)
+        if events:
+            await tx.audit.record(*events)
     return True
 
 
