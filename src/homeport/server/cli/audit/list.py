@@ -8,7 +8,7 @@ import typer
 from homeport.domain.audit import AuditEvent, Name, Wanted
 from homeport.domain.trail.lines import document_of
 from homeport.provisioning.ports import Transaction
-from homeport.server.cli.device.lookup import one_device
+from homeport.server.cli.lookup import one_device
 from homeport.server.cli.session import (
     Config,
     Data,

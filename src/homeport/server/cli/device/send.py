@@ -8,7 +8,7 @@ import typer
 
 from homeport.domain.topics import Branch, Topic
 from homeport.errors import Code, HomeportError
-from homeport.server.cli.device.lookup import one_device
+from homeport.server.cli.lookup import one_device
 from homeport.server.cli.session import Config, Data, Json, print_json, read, say, settings_of
 from homeport.server.settings import ServerSettings
 
