@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random sequences of sales, claims, first contacts, revocations: what holds after every step.
+"""Random sequences of sales, claims, contacts, transfers, revocations, ends: what always holds.
 
 One owner at a time; no credential of a former owner works; no device without a reason for its
 state; every change of owner has its entry in the ledger; epochs never run backwards.
@@ -16,11 +16,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from fakes.verbs import CODE, DEVICE, Platform
 from homeport.domain.credential import CredentialState
 from homeport.domain.ledger import LEDGER
+from homeport.domain.life.offer import Offer
 from homeport.domain.ownership import HELD, Ownership
 from homeport.errors import HomeportError
 from homeport.provisioning.admit import admit
 from homeport.provisioning.complete import complete
 from homeport.provisioning.enrolment.outcome import Outcome
+from homeport.provisioning.life.decommission import decommission, recommission
+from homeport.provisioning.life.offer import offer
+from homeport.provisioning.life.offer_ends import decline
+from homeport.provisioning.life.offer_ends import withdraw as withdraw_offer
+from homeport.provisioning.life.reset import reset
+from homeport.provisioning.life.take_over import Buyer, take_over
 from homeport.provisioning.ownership.assign import assign
 from homeport.provisioning.ownership.claim_codes import make_code
 from homeport.provisioning.ownership.claim_ends import withdraw
@@ -42,6 +49,7 @@ class Owners(RuleBasedStateMachine):
         self.keys = 0
         self.orders = 0
         self.code = CODE
+        self.offer_code: str | None = None
         self.given: dict[str, tuple[str, int]] = {}
         """Fingerprints, with the owner and the epoch that they were issued under."""
         self.epochs = [0]
@@ -127,6 +135,53 @@ class Owners(RuleBasedStateMachine):
     def readmits(self) -> None:
         if device := self.known:
             self.tries(self.p.verb(lambda tx: readmit(tx, device, actor="o", now=self.p.now)))
+
+    # --- transfers, ends and the way back ---------------------------------------------------------
+
+    @rule(buyer=st.sampled_from(["acme", "other", None]))
+    def offers(self, buyer: str | None) -> None:
+        if device := self.known:
+            now = self.p.now
+            made = self.tries(self.p.verb(lambda tx: offer(tx, device, buyer, actor="a", now=now)))
+            self.offer_code = made.code if made is not None else self.offer_code
+
+    @rule(tenant=TENANTS, knows_code=st.booleans())
+    def accepts(self, tenant: str, knows_code: bool) -> None:
+        if standing := self.open_offer():
+            buyer = Buyer(tenant=tenant, code=self.offer_code if knows_code else None)
+            now = self.p.now
+            taken = self.tries(
+                self.p.verb(lambda tx: take_over(tx, standing, buyer, actor="b", now=now))
+            )
+            self.code = taken.claim_code if taken is not None else self.code
+
+    @rule(end=st.sampled_from([decline, withdraw_offer]))
+    def ends_the_offer(self, end: Any) -> None:
+        if standing := self.open_offer():
+            self.tries(self.p.verb(lambda tx: end(tx, standing, actor="a", now=self.p.now)))
+
+    def open_offer(self) -> Offer | None:
+        return self.run(self.p.verb(lambda tx: tx.offers.open_of(DEVICE)))
+
+    @rule()
+    def decommissions(self) -> None:
+        if device := self.known:
+            now = self.p.now
+            self.tries(self.p.verb(lambda tx: decommission(tx, device, actor="a", now=now)))
+
+    @rule(tenant=st.sampled_from(["acme", "other", None]))
+    def recommissions(self, tenant: str | None) -> None:
+        if device := self.known:
+            now = self.p.now
+            self.tries(self.p.verb(lambda tx: recommission(tx, device, tenant, actor="o", now=now)))
+
+    @rule(keeps=st.booleans())
+    def resets(self, keeps: bool) -> None:
+        if device := self.known:
+            now = self.p.now
+            self.tries(
+                self.p.verb(lambda tx: reset(tx, device, keeps_context=keeps, actor="a", now=now))
+            )
 
     # --- what the device does ---------------------------------------------------------------------
 

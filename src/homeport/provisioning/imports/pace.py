@@ -15,7 +15,7 @@ from homeport.provisioning.ports import Registry, Transaction
 Result = TypeVar("Result")
 
 HELD: Final = timedelta(milliseconds=20)
-"""Aimed at for one transaction; the promise is 50 ms, and a slow disk is sometimes slower."""
+"""Aimed at for one transaction; the promise is 50 ms, and a busy disk is sometimes slower."""
 
 PAUSE: Final = timedelta(milliseconds=6)
 """After each: longer than the others wait between two tries."""

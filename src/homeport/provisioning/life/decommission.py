@@ -33,7 +33,7 @@ async def decommission(tx: Transaction, device: Device, *, actor: str, now: date
     code = await tx.claim_codes.get(device.id)
     if code is not None:
         await tx.claim_codes.put(device.id, ClaimCode(code.hash, SPENT))
-    ended = replace(device, tenant=None, upstream=None, ownership=after)
+    ended = replace(device, tenant=None, upstream=None, proof=None, ownership=after)
     await tx.devices.put(ended)
     event = _event(Name.DEVICE_DECOMMISSIONED, device, device.tenant, actor, now)
     await tx.audit.record(*events, event)
