@@ -61,16 +61,22 @@ def test_people_read_all_of_it(known: Operator, tmp_path: Path) -> None:
     assert "Shown once" in known.types("device", "code", SERIAL)[1]
 
 
-def test_good_lines_are_taken_and_the_others_reported(known: Operator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [300, pytest.param(1_000_000, marks=pytest.mark.soak)])
+def test_good_lines_are_taken_and_the_others_reported(
+    known: Operator, tmp_path: Path, count: int
+) -> None:
     sales, report = tmp_path / "sales.csv", tmp_path / "report.csv"
-    rows = [f"EX-{number:05},acme" for number in range(300)]
-    rows[10], rows[200] = "EX-10,nobody", "broken"
+    rows = [f"EX-{number:07},acme" for number in range(count)]
+    rows[10], rows[200], rows[count - 1] = "EX-10,nobody", "broken", "EX-0000001,other"
+    good = count - 3
     sales.write_text("serial_number,tenant\n" + "\n".join(rows) + "\n")
-    assert known.refused("sales", "import", sales, "--report", report)["code"] == "sales-malformed"
+    assert known.refused("sales", "import", sales, "--report", report)["code"] == "sales-conflict"
     with report.open(newline="") as file:
-        assert sorted(row["line"] for row in csv.DictReader(file)) == ["12", "202"]
+        assert sorted(row["line"] for row in csv.DictReader(file)) == sorted(
+            ["12", "202", f"{count + 1}"]
+        )
     status, out, _ = known.types("sales", "import", sales, "--good-lines", "--dry-run")
-    assert (status, "298 of them new" in out, "dry run" in out) == (3, True, True)
+    assert (status, f"{good} of them new" in out, "dry run" in out) == (3, True, True)
     status, out, err = known.types("sales", "import", sales, "--good-lines", "--report", report)
-    assert (status, "298 of them new" in out, "2 failed" in err) == (3, True, True)
+    assert (status, f"{good} of them new" in out, "3 failed" in err) == (3, True, True)
     assert "0 of them new" in known.types("sales", "import", sales, "--good-lines")[1]

@@ -20,6 +20,10 @@ PAGE: Final = 200
 """Devices looked at at once: a bounded list in memory, however wide the record."""
 
 
+OVERLAPS_MAX: Final = 100
+"""As many overlapping records are returned at most."""
+
+
 class News(Enum):
     """What a record adds to what was said before."""
 
@@ -33,11 +37,13 @@ async def keep(tx: Transaction, record: SalesRecord, former: str | None) -> News
 
     Its tenant and upstream are known. HomeportError(SALES_CONFLICT).
     """
-    said = await tx.sales.of_scope(record.scope, record.authority)
+    known = await tx.sales.overlapping(record.scope, record.authority)
+    said = [r for r in known if (r.scope, r.authority) == (record.scope, record.authority)]
+    if len(known) >= OVERLAPS_MAX:  # those of this very scope may be beyond
+        said = list(await tx.sales.of_scope(record.scope, record.authority))
     news = _news(said, record)
     if news is not News.NEW or _is_kept(said, record):
         return news
-    known = await tx.sales.overlapping(record.scope, record.authority)
     if record.action is SalesAction.SALE:
         rival = contradicted(record, known)
         if rival is not None:
