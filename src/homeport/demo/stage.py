@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 HOMEPORT: Final = (sys.executable, "-m", "homeport")
 SOFTHSM: Final = (
@@ -53,8 +53,10 @@ class Stage:
 
     def __init__(self) -> None:
         """Make the directory, and be ready to be ended at any moment."""
+        self._ended: Ended | None = None
+        self._is_starting = False
         for each in ENDING:
-            signal.signal(each, _end)
+            signal.signal(each, self._end)
         self.directory = Path(tempfile.mkdtemp(prefix="homeport-demo-"))
         self.environment = dict(os.environ)
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
@@ -84,14 +86,17 @@ class Stage:
 
     def run(self, *arguments: str | Path) -> str:
         """Run `homeport …` to its end and return what it printed; DemoError if it failed."""
-        command = [*HOMEPORT, *map(str, arguments)]
-        done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            said = done.stderr.strip() or done.stdout.strip()
-            raise DemoError(f"homeport {' '.join(map(str, arguments))}\n{said}")
-        return done.stdout
+        return self.call(*HOMEPORT, *arguments)
+
+    def call(self, *command: str | Path) -> str:
+        """Run a program to its end and return what it printed; DemoError if it failed."""
+        process = self._begin("command", command, subprocess.PIPE, subprocess.PIPE)
+        out, errors = process.communicate()
+        self._running.pop()
+        if process.returncode:
+            said = (errors.strip() or out.strip()).decode(errors="replace")
+            raise DemoError(f"{shlex.join(map(str, command))}\n{said}")
+        return out.decode()
 
     def ask(self, *arguments: str | Path) -> Any:
         """Run `homeport … --json` and return what it said."""
@@ -101,15 +106,34 @@ class Stage:
         """Start `homeport …` in the background; its output goes to the returned log file."""
         log = self.directory / f"{name}.log"
         with log.open("wb") as output:
+            self._begin(name, (*HOMEPORT, *arguments), output, subprocess.STDOUT)
+        return log
+
+    def _begin(
+        self, name: str, command: Sequence[str | Path], out: BinaryIO | int, errors: int
+    ) -> subprocess.Popen[bytes]:
+        """Start a process; who ends the demo in this very moment waits until we know it."""
+        self._is_starting = True
+        try:
             process = subprocess.Popen(
-                [*HOMEPORT, *map(str, arguments)],
+                list(map(str, command)),
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=out,
+                stderr=errors,
             )
-        self._running.append((name, process))
-        return log
+            self._running.append((name, process))
+        finally:
+            self._is_starting = False
+        if self._ended is not None:
+            raise self._ended
+        return process
+
+    def _end(self, by: int, _frame: object) -> None:
+        _ignore_signals()
+        self._ended = Ended(signal.Signals(by))
+        if not self._is_starting:
+            raise self._ended
 
     def until(self, what: str, is_true: Callable[[], bool], seconds: float) -> None:
         """Wait until it is true; DemoError when it takes too long or a process has ended."""
@@ -127,11 +151,6 @@ class Stage:
         """Return the end of a process's log."""
         text = (self.directory / f"{name}.log").read_text(errors="replace")
         return "\n".join([f"--- {name}", *text.splitlines()[-lines:]])
-
-
-def _end(by: int, _frame: object) -> None:
-    _ignore_signals()
-    raise Ended(signal.Signals(by))
 
 
 def _ignore_signals() -> None:
@@ -183,20 +202,7 @@ def make_token(stage: Stage) -> str | None:
     pin = stage.directory / "pin"
     pin.write_text("1234")
     pin.chmod(0o600)
-    subprocess.run(
-        [
-            utility,
-            "--init-token",
-            "--free",
-            "--label",
-            "board",
-            "--so-pin",
-            "5678",
-            "--pin",
-            "1234",
-        ],
-        env=stage.environment,
-        capture_output=True,
-        check=True,
+    stage.call(
+        utility, "--init-token", "--free", "--label", "board", "--so-pin", "5678", "--pin", "1234"
     )
     return f"pkcs11:token=board?module-path={module}&pin-source=file:{pin}"

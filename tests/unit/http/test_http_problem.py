@@ -52,7 +52,7 @@ def test_people_are_told_the_detail_but_nothing_that_drives_a_terminal():
 def test_people_sign_in_again_only_if_nobody_is_signed_in():
     unproven = [code for code in Code if CATALOGUE[code].kind is Kind.UNPROVEN]
     told = {code: problem_of(HomeportError(code), PEOPLE).status for code in unproven}
-    assert told.pop(Code.SIGN_IN_NEEDED) == 401
+    assert told.pop(Code.SIGN_IN_NEEDED) == told.pop(Code.SIGN_IN_REFUSED) == 401
     assert set(told.values()) == {422}
 
 
