@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from fakes.in_loop import in_loop
 from fakes.people import LATER, NOW, PASSWORD, QUICK, People, quick_passwords
@@ -198,6 +199,13 @@ async def test_passwords_are_told_apart_and_nobodys_never_fits():
     assert not await passwords.is_right(None, "nobody's")
     assert not await passwords.is_right("no hash at all", PASSWORD)
     passwords.close()
+
+
+def test_nobodys_hash_costs_as_much_as_anybodys():
+    nobodys = quick_passwords()._nobodys
+    assert nobodys.rsplit("$", 2)[0] == QUICK.hash("x").rsplit("$", 2)[0]  # the same parameters
+    with pytest.raises(VerifyMismatchError):  # and not InvalidHashError, which costs nothing
+        QUICK.verify(nobodys, "nobody's")
 
 
 def test_a_hash_of_other_parameters_is_weak():

@@ -7,6 +7,8 @@ neither all memory (64 MiB each) nor all processors.
 """
 
 import asyncio
+import base64
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,6 +16,7 @@ from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from homeport.errors import Code, HomeportError
@@ -36,7 +39,7 @@ class Passwords:
         """Hash with the parameters of RFC 9106 section 4 for ordinary machines, or with these."""
         self._hasher: Final = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
         self._threads: Final = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
-        self._nobodys: Final = self._hasher.hash("nobody's")
+        self._nobodys: Final = _hash_of_nothing(self._hasher)
         self._waiting = 0
 
     async def hash(self, password: str) -> str:
@@ -72,3 +75,13 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._waiting -= 1
+
+
+def _hash_of_nothing(hasher: PasswordHasher) -> str:
+    """Return a hash that no password has, in PHC form: to check one against it costs the same."""
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode()
+        for length in (hasher.salt_len, hasher.hash_len)
+    )
+    parameters = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${parameters}${salt}${digest}"
