@@ -26,6 +26,7 @@ from homeport.agent.compose import Composition, Outside, compose
 from homeport.agent.journey import State
 from homeport.agent.legs import grant
 from homeport.agent.memory.key_ring import KeyRing
+from homeport.agent.memory.logbook import Logbook
 from homeport.agent.memory.records import Lifetime, Saved
 from homeport.agent.memory.store import Store, locked
 from homeport.agent.settings import AgentSettings, DiscoverySettings, RestSettings
@@ -98,9 +99,13 @@ class PluggedUplink(FakeUplink):
 
 
 async def scenario(
-    name: str, composition: Composition, broker: FakeBroker, credential_before: str
+    name: str,
+    composition: Composition,
+    broker: FakeBroker,
+    credential_before: str,
+    command: str,
 ) -> None:
-    """Run until the scenario's end is reached."""
+    """Run until the scenario's end is reached; `command` is said to the device once it is there."""
     logbook = composition.tools.logbook
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         journey = group.create_task(composition.agent.travel())
@@ -110,16 +115,32 @@ async def scenario(
             and (_key(logbook.saved) == credential_before)
         ):
             composition.agent.reset()
+        if command:
+            await _say(command, logbook, broker, credential_before)
         await until(
             lambda: (
                 logbook.saved.journey is State.OPERATIONAL
                 and bool(broker.connected)
                 and not logbook.saved.retired
                 and logbook.saved.earlier is None
+                and logbook.saved.command is None
                 and (name == "enrol" or _key(logbook.saved) != credential_before)
             )
         )
         journey.cancel()
+
+
+async def _say(command: str, logbook: Logbook, broker: FakeBroker, credential_before: str) -> None:
+    def is_over() -> bool:
+        return _key(logbook.saved) != credential_before or logbook.saved.command is not None
+
+    def is_there() -> bool:
+        return logbook.saved.journey is State.OPERATIONAL and bool(broker.connected)
+
+    await until(lambda: is_over() or is_there())
+    credential = logbook.saved.credential
+    if credential is not None and not is_over():
+        broker.say(f"{credential.topics}/command", command.encode())
 
 
 def _key(saved: Saved) -> str:
@@ -150,15 +171,16 @@ def run(order: dict[str, Any]) -> int:
         make_key_ring=plugged_keys(plug),
     )
     with locked(settings.state):
-        before = order["credential_before"]
-        asyncio.run(run_in_loop(order["scenario"], settings, outside, broker, before))
+        asyncio.run(run_in_loop(order, settings, outside, broker))
     return plug.passed
 
 
 async def run_in_loop(
-    name: str, settings: AgentSettings, outside: Outside, broker: FakeBroker, before: str
+    order: dict[str, Any], settings: AgentSettings, outside: Outside, broker: FakeBroker
 ) -> None:
-    await scenario(name, compose(settings, outside), broker, before)
+    composition = compose(settings, outside)
+    before, command = order["credential_before"], order["command"]
+    await scenario(order["scenario"], composition, broker, before, command)
 
 
 def main() -> None:

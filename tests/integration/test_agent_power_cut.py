@@ -23,7 +23,9 @@ import pytest
 from fakes.awkward_platform import FakeFactory, FakePlatform
 from homeport.agent.journey import State
 from homeport.agent.memory.store import Store
+from homeport.pki import jws
 from homeport.pki.certificates import fingerprint, parse_certificate
+from homeport.protocols.mqtt.commands import COMMAND_TYP, Command, encode
 
 KILLED = -9
 
@@ -38,9 +40,12 @@ class Runner:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
         )  # fmt: skip
 
-    def run(self, root: Path, scenario: str, cut_at: int, before: str = "") -> dict[str, int]:
+    def run(
+        self, root: Path, scenario: str, cut_at: int, before: str = "", command: str = ""
+    ) -> dict[str, int]:
         order = {
-            "root": str(root), "scenario": scenario, "cut_at": cut_at, "credential_before": before
+            "root": str(root), "scenario": scenario, "cut_at": cut_at, "credential_before": before,
+            "command": command,
         }  # fmt: skip
         assert self._process.stdin
         assert self._process.stdout
@@ -66,7 +71,9 @@ def platform(tmp_path: Path) -> Iterator[FakePlatform]:
         yield made
 
 
-def cuts(runner: Runner, root: Path, scenario: str) -> Iterator[tuple[int, Path]]:
+def cuts(
+    runner: Runner, root: Path, scenario: str, command: str = ""
+) -> Iterator[tuple[int, Path]]:
     """For each instant: a device in its first state, cut there, and run to the end again."""
     for number in itertools.count(1):
         place = root / f"cut-{number}"
@@ -75,13 +82,13 @@ def cuts(runner: Runner, root: Path, scenario: str) -> Iterator[tuple[int, Path]
             shutil.copytree(root / "state", place / "state")
             _move(place, root)
         before = credential_key(place)
-        cut = runner.run(place, scenario, number, before)
+        cut = runner.run(place, scenario, number, before, command)
         if cut["ended"] == 0:
             assert cut["passed"] < number
             assert number > 10, "a scenario has more instants than that"
             return
         assert cut["ended"] == KILLED
-        again = runner.run(place, scenario, 0, before)
+        again = runner.run(place, scenario, 0, before, command)
         assert again["ended"] == 0, f"cut at instant {number}"
         yield number, place
 
@@ -166,6 +173,31 @@ def test_renewal_survives_a_cut_at_every_instant(tmp_path, platform, runner):
         used = fingerprint(parse_certificate(saved.credential.certificate[0]))
         (certificate,) = platform.issued.values()
         assert used == fingerprint(parse_certificate(certificate))
+        platform.issued.clear()
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("order", ["rekey", "reset"])
+def test_a_command_survives_a_cut_at_every_instant(tmp_path, platform, runner, order):
+    mint(tmp_path, platform)
+    assert runner.run(tmp_path, "enrol", 0)["ended"] == 0
+    credential = Store(tmp_path / "state").saved.credential
+    assert credential is not None
+    command = Command(
+        id="0123456789abcdef" * 2,
+        order=order,
+        device=credential.device,
+        credential=fingerprint(parse_certificate(credential.certificate[0])),
+        expires=2**40,
+    )
+    signed = jws.sign(
+        encode(command), key=platform.domain_key, typ=COMMAND_TYP, x5c=platform.domain_chain
+    )
+    platform.issued.clear()
+    for number, place in cuts(runner, tmp_path, "command", signed.decode()):
+        saved = check_place(place, number)
+        assert saved.command is None
+        assert len(platform.issued) == 1, f"cut at instant {number}"
         platform.issued.clear()
 
 
