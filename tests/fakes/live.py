@@ -70,15 +70,16 @@ def run(*arguments: object) -> str:
 class LivePlatform:
     """`with LivePlatform(directory) as platform`: it answers inside, and has ended afterwards."""
 
-    def __init__(self, directory: Path, more: str = "") -> None:
-        """Take an empty directory and further settings (TOML)."""
+    def __init__(self, directory: Path, more: str = "", name: str = NAME) -> None:
+        """Take an empty directory, further settings (TOML), and how it is called."""
+        self.name = name
         self.directory = directory
         self.port, operations, self.mqtt_port = free_ports(3)
         self.config = directory / "server.toml"
         self.config.write_text(
             SETTINGS.format(
                 data=directory / "data",
-                name=NAME,
+                name=name,
                 port=self.port,
                 operations=operations,
                 mqtt=self.mqtt_port,
@@ -92,7 +93,7 @@ class LivePlatform:
 
     @property
     def url(self) -> str:
-        return f"https://{NAME}:{self.port}"
+        return f"https://{self.name}:{self.port}"
 
     @property
     def address(self) -> str:
@@ -184,7 +185,7 @@ class LivePlatform:
         """Open a TLS connection, verified by the platform's anchors and name."""
         context = ssl.create_default_context(cafile=str(self.anchors))
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=30)
-        return context.wrap_socket(plain, server_hostname=NAME)
+        return context.wrap_socket(plain, server_hostname=self.name)
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Reply:
         """Send one request on a connection of its own."""

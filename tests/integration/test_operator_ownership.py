@@ -24,7 +24,7 @@ def known(operator: Operator, line: FactoryLine, manifest: Path) -> Operator:
 
 
 def fresh(known: Operator, file: Path) -> Path:
-    file.write_text(known.asks("device", "code", SERIAL)["code"] + "\n")
+    file.write_text(known.asks("device", "claim-code", SERIAL)["code"] + "\n")
     return file
 
 
@@ -37,8 +37,8 @@ def test_a_claim_from_code_to_ledger(known: Operator, tmp_path: Path) -> None:
     told = known.asks("device", "ownership", SERIAL)
     assert [entry["kind"] for entry in told["entries"]] == ["manufactured", "claimed"]
     assert told["ownership"] == "claimed"
-    assert known.asks("device", "withdraw", SERIAL)["state"] == "withdrawn"
-    assert known.refused("device", "withdraw", SERIAL)["code"] == "not-found"
+    assert known.asks("device", "withdraw-claim", SERIAL)["state"] == "withdrawn"
+    assert known.refused("device", "withdraw-claim", SERIAL)["code"] == "not-found"
 
 
 def test_a_code_is_never_an_argument_and_a_wrong_one_is_refused(
@@ -57,8 +57,8 @@ def test_people_read_all_of_it(known: Operator, tmp_path: Path) -> None:
     assert "confirms by its next enrolment" in known.types(*words)[1]
     assert SERIAL in known.types("device", "claims")[1]
     assert "claim-code" in known.types("device", "ownership", SERIAL)[1]
-    assert "withdrawn" in known.types("device", "withdraw", SERIAL)[1]
-    assert "Shown once" in known.types("device", "code", SERIAL)[1]
+    assert "withdrawn" in known.types("device", "withdraw-claim", SERIAL)[1]
+    assert "Shown once" in known.types("device", "claim-code", SERIAL)[1]
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(1_000_000, marks=pytest.mark.soak)])

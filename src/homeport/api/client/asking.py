@@ -87,6 +87,12 @@ class Asking:
             raise MalformedError(f"not JSON: {error}"[:200]) from None
         return self._ask(kind, method, path, body=body)
 
+    def end(self, *path: str) -> None:
+        """End something; there is nothing to read then."""
+        answer = self._transport.send(_request("DELETE", path, None, {"accept": _JSON}, b""))
+        if not _is_good(answer):
+            raise refusal_of(answer)
+
     def send(
         self,
         kind: type[Model],
@@ -154,13 +160,17 @@ def _text(value: object) -> str:
 
 
 def _understood(kind: type[Model], answer: Answer) -> Model:
-    if not 200 <= answer.status < 300:  # noqa: PLR2004
+    if not _is_good(answer):
         raise refusal_of(answer)
     try:
         return kind.model_validate_json(answer.body)
     except ValidationError as error:
         detail = f"this program and the platform differ in version: {error}"
         raise HomeportError(Code.PLATFORM_ABSENT, detail) from None
+
+
+def _is_good(answer: Answer) -> bool:
+    return 200 <= answer.status < 300  # noqa: PLR2004
 
 
 def refusal_of(answer: Answer) -> HomeportError:

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from homeport.api.client.asking import Asking, document
 from homeport.api.client.contexts import Contexts
 from homeport.api.client.devices import Devices
+from homeport.api.client.life import Life, Transfers
 from homeport.api.client.ownership import Claims
+from homeport.api.client.people import People
 from homeport.api.client.transport import Transport
 from homeport.api.wire.artefacts import Authority, ManifestReport, NewAuthority, VoucherReport
-from homeport.api.wire.places import NewTenant, NewUpstream, Tenant, Upstream
+from homeport.api.wire.places import NewTenant, NewUpstream, Tenant, TenantChange, Upstream
 
 
 class Platform:
@@ -21,6 +23,9 @@ class Platform:
         self.devices = Devices(asking)
         self.claims = Claims(asking)
         self.contexts = Contexts(asking)
+        self.life = Life(asking)
+        self.transfers = Transfers(asking)
+        self.people = People(asking)
         self.tenants = Tenants(asking)
         self.upstreams = Upstreams(asking)
         self.factories = Factories(asking)
@@ -41,6 +46,11 @@ class Tenants:
         """Add one."""
         new = document(NewTenant, name=name, title=title, upstream=upstream)
         return self._asking.post(Tenant, "tenants", said=new)
+
+    def change(self, name: str, *, title: str | None, upstream: str | None) -> Tenant:
+        """Change title and default upstream; None stays as it is."""
+        said = document(TenantChange, title=title, upstream=upstream).model_dump()
+        return self._asking.change(Tenant, "PATCH", "tenants", name, said=said)
 
 
 class Upstreams:

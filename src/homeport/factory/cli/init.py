@@ -28,7 +28,7 @@ from homeport.factory.settings import (
 from homeport.pki.certificates import fingerprint
 
 
-def init(  # noqa: PLR0913, PLR0917  (one for each option)
+def init(
     directory: Directory,
     name: Annotated[str, typer.Option(help="Name of the factory, for its certificates.")],
     label_host: Annotated[

@@ -45,7 +45,7 @@ def _check_places(svg: Path | None, pdf: Path | None) -> None:
         raise HomeportError(Code.ALREADY_EXISTS, f"{svg} is no folder")
 
 
-def labels(  # noqa: PLR0913, PLR0917  (one for each option)
+def labels(
     directory: Directory,
     svg: Annotated[Path | None, typer.Option(help="Folder for one QR code a device.")] = None,
     pdf: Annotated[Path | None, typer.Option(help="PDF of sticker sheets; must not exist.")] = None,

@@ -67,7 +67,7 @@ class _Work:
     is_wanted: Callable[[DeviceRecord], bool]
 
 
-def mint(  # noqa: PLR0913, PLR0917  (one for each option)
+def mint(
     directory: Directory,
     model: Annotated[str, typer.Option(help="Model of the devices.")],
     count: Annotated[int | None, typer.Option(min=1, help="How many to mint.")] = None,

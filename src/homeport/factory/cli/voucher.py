@@ -26,7 +26,7 @@ from homeport.factory.vouchers import Ownership, issue_vouchers
 from homeport.pki.certificates import fingerprint
 
 
-def voucher(  # noqa: PLR0913, PLR0917  (one for each option)
+def voucher(
     directory: Directory,
     serial_number: Annotated[list[str], typer.Option(help="Device to vouch for; repeat it.")],
     domain_cert: Annotated[Path, typer.Option(help="The owner's domain certificate (PEM).")],

@@ -21,7 +21,9 @@ from homeport.server.cli import (
 )
 from homeport.server.cli.context import context, schema, twin
 from homeport.server.cli.device import claim, decide, look, send
-from homeport.server.cli.people import account
+from homeport.server.cli.life import bulk, transfer
+from homeport.server.cli.life import device as device_life
+from homeport.server.cli.people import account, invitation, key, member
 from homeport.server.cli.reach import KEY_VARIABLE, PLATFORM_VARIABLE, named_platform
 from homeport.server.cli.session import print_error
 
@@ -52,6 +54,9 @@ app.command("login")(login.login)
 app.command("logout")(login.logout)
 app.add_typer(tenant.app, name="tenant", help="Who owns devices.")
 app.add_typer(account.app, name="account", help="Who signs in.")
+app.add_typer(member.app, name="member", help="Who belongs to a tenant.")
+app.add_typer(invitation.app, name="invitation", help="Whom one wants to join.")
+app.add_typer(key.app, name="key", help="API keys, for programs.")
 app.add_typer(upstream.app, name="upstream", help="Where devices' messages go.")
 app.add_typer(manifest.app, name="manifest", help="What factories hand over.")
 app.add_typer(sales.app, name="sales", help="Which devices were sold to whom.")
@@ -64,7 +69,10 @@ app.add_typer(
 app.add_typer(look.app, name="device", help="The devices.")
 decide.add_to(look.app)
 claim.add_to(look.app)
+device_life.add_to(look.app)
 look.app.command("send")(send.send)
+app.add_typer(transfer.app, name="transfer", help="Devices that go to another tenant.")
+app.command("bulk")(bulk.bulk)
 look.app.add_typer(context.app, name="context")
 look.app.add_typer(twin.app, name="twin")
 app.add_typer(schema.app, name="model", help="Kinds of devices.")

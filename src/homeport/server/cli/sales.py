@@ -48,7 +48,7 @@ def about() -> None:
 
 
 @app.command("import")
-def import_(  # noqa: PLR0913, PLR0917 - options, all of them named
+def import_(
     file: Annotated[Path, typer.Argument(help="CSV: see docs/operate/sales.md.")],
     all_or_none: Annotated[
         bool, typer.Option("--all-or-none/--good-lines", help="What a wrong line means.")

@@ -28,7 +28,7 @@ Names = Annotated[list[Name] | None, typer.Option("--name", help="Only these; ma
 Since = Annotated[str | None, typer.Option(help="From this moment on: 2026-11-24T12:00, or 1h.")]
 
 
-def list_(  # noqa: PLR0913, PLR0917  (one for each option)
+def list_(
     tenant: Tenant = None,
     device: Device = None,
     actor: Actor = None,

@@ -43,7 +43,7 @@ def show(serial: Serial, config: Config = None, data: Data = None, as_json: Json
 
 
 @app.command("set")
-def set_(  # noqa: PLR0913 - one for each option
+def set_(
     serial: Serial,
     *,
     name: Annotated[str | None, typer.Option(help='As people call it; "" takes it away.')] = None,

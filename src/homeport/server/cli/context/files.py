@@ -30,7 +30,7 @@ SCREEN: Final = 20
 TenantOption = Annotated[str, typer.Option("--tenant", help="Whose devices.")]
 
 
-def import_(  # noqa: PLR0913 - one for each option
+def import_(
     file: Annotated[Path, typer.Argument(help="CSV: serial_number, name, tags, …")],
     *,
     tenant: TenantOption,

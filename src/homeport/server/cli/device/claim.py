@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Add these verbs to `homeport device`."""
-    for verb in (claim, claims, withdraw, code, ownership):
+    for verb in (claim, claims, ownership):
         app.command(verb.__name__)(verb)
+    app.command("withdraw-claim")(withdraw)
+    app.command("claim-code")(code)
 
 
 def claim(

@@ -11,7 +11,7 @@ from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import Config, Data, Json, print_json, say
 
 if TYPE_CHECKING:
-    from homeport.api.client.devices import Devices
+    from homeport.api.client.platform import Platform
 
 Serial = Annotated[
     str,
@@ -23,7 +23,7 @@ Key = Annotated[
     str | None,
     typer.Option(help="How the key's hash begins, if several wait: see homeport device show."),
 ]
-Decision = Callable[["Devices", str], object]
+Decision = Callable[["Platform", str], object]
 """What is done to the device with this id."""
 
 
@@ -42,9 +42,9 @@ def assign(
     as_json: Json = False,
 ) -> None:
     """Say whose a device is; if it waits, it goes on at once."""
-    _decide(
+    decide(
         serial,
-        lambda devices, device: devices.assign(device, tenant, upstream),
+        lambda platform, device: platform.devices.assign(device, tenant, upstream),
         f"{serial} belongs to {tenant} now.",
         (config, data, as_json),
     )
@@ -58,9 +58,9 @@ def revoke_(
     as_json: Json = False,
 ) -> None:
     """Revoke a device's access: it is disconnected at once and kept out."""
-    _decide(
+    decide(
         serial,
-        lambda devices, device: devices.revoke(device, reason),
+        lambda platform, device: platform.devices.revoke(device, reason),
         f"{serial} is revoked.",
         (config, data, as_json),
     )
@@ -70,9 +70,9 @@ def readmit_(
     serial: Serial, config: Config = None, data: Data = None, as_json: Json = False
 ) -> None:
     """Let a revoked device enrol again, with a new key."""
-    _decide(
+    decide(
         serial,
-        lambda devices, device: devices.readmit(device),
+        lambda platform, device: platform.devices.readmit(device),
         f"{serial} may enrol again.",
         (config, data, as_json),
     )
@@ -86,9 +86,9 @@ def accept(
     as_json: Json = False,
 ) -> None:
     """Accept a second key: it is the same device, reset or repaired."""
-    _decide(
+    decide(
         serial,
-        lambda devices, device: devices.accept(device, key),
+        lambda platform, device: platform.devices.accept(device, key),
         f"{serial}: the new key takes over.",
         (config, data, as_json),
     )
@@ -102,19 +102,20 @@ def refuse(
     as_json: Json = False,
 ) -> None:
     """Refuse a second key: it may be a copy; the running device goes on."""
-    _decide(
+    decide(
         serial,
-        lambda devices, device: devices.refuse(device, key),
+        lambda platform, device: platform.devices.refuse(device, key),
         f"{serial}: the second key was refused.",
         (config, data, as_json),
     )
 
 
-def _decide(serial: str, decision: Decision, done: str, options: tuple[Config, Data, bool]) -> None:
+def decide(serial: str, decision: Decision, done: str, options: tuple[Config, Data, bool]) -> None:
+    """Find the device, do it, and say so; `options`: config, data, as_json."""
     config, data, as_json = options
     with the_platform(config, data) as platform:
         device = platform.devices.find(serial)
-        decision(platform.devices, device.id)
+        decision(platform, device.id)
     if as_json:
         print_json({"device": device.id, "done": done})
     else:
