@@ -11,16 +11,14 @@ from homeport.server.cli import (
     audit,
     ca,
     login,
-    manifest,
     platform,
-    sales,
     serve,
     tenant,
     upstream,
-    voucher,
 )
 from homeport.server.cli.context import context, schema, twin
 from homeport.server.cli.device import claim, decide, look, send
+from homeport.server.cli.imports import manifest, sales, voucher
 from homeport.server.cli.life import bulk, transfer
 from homeport.server.cli.life import device as device_life
 from homeport.server.cli.people import account, invitation, key, member
