@@ -2,8 +2,9 @@
 """People and programs at the people's door: roles, what each may do, and who is asking.
 
 Rules: a role counts in one tenant only; the platform's operator may do everything everywhere; an
-API key may do less than who made it, never more. What a caller may not see does not exist for it
-(NOT_FOUND); what it may see but not do is refused with the role that is needed.
+API key may do less than who made it, never more, and nobody may more by it. What a caller may not
+see does not exist for it (NOT_FOUND); what it may see but not do is refused with the role that is
+needed.
 """
 
 from collections.abc import Collection, Mapping
@@ -95,6 +96,21 @@ class Caller:
         if not self.sees(tenant):
             raise HomeportError(Code.NOT_FOUND, what)
         raise HomeportError(Code.ROLE_INSUFFICIENT, f"{self.actor} lacks {permission} for {what}")
+
+    def demand_to_give(self, role: Role) -> None:
+        """Refuse an API key that gives a role which may more than the key: ROLE_INSUFFICIENT.
+
+        Nor does any key make an admin, who could make keys that outlive it.
+        """
+        if self.scopes is None:
+            return
+        if role is Role.ADMIN or not PERMISSIONS[role] <= self.scopes:
+            raise HomeportError(Code.ROLE_INSUFFICIENT, f"{self.actor} gives nobody role {role}")
+
+    def demand_person(self, what: str) -> None:
+        """Refuse an API key what would outlive it or know no scopes: ROLE_INSUFFICIENT."""
+        if self.scopes is not None:
+            raise HomeportError(Code.ROLE_INSUFFICIENT, f"no API key {what}: sign in, and do it")
 
     def tenants(self) -> Collection[str] | None:
         """Names of the tenants whose objects it may see; None: all."""

@@ -47,6 +47,7 @@ async def get_account(account_id: AccountId, ask: Asked) -> Account:
 async def change_account(account_id: AccountId, change: AccountChange, ask: Changed) -> Account:
     """Disable an account, which ends its sessions and what it gave out; or let it in again."""
     ask.demand(None, "accounts")
+    ask.caller.demand_person("lets people in or keeps them out")
 
     async def verb(tx: Transaction) -> Account:
         found = await _account(tx, account_id)
@@ -65,6 +66,7 @@ async def change_account(account_id: AccountId, change: AccountChange, ask: Chan
 async def offer_a_new_password(account_id: AccountId, ask: Posted) -> MadeInvitation:
     """Give a code with which the person chooses a new password; it is shown this once."""
     ask.demand(None, "accounts")
+    ask.caller.demand_person("gives out passwords")
 
     async def verb(tx: Transaction) -> MadeInvitation:
         found = await _account(tx, account_id)

@@ -3,10 +3,9 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from homeport.api.server.ask import Ask, Asked, Changed, Posted, needs
-from homeport.api.server.resources.people.own import demand_no_key
 from homeport.api.server.resources.people.own_keys import KeyId
 from homeport.api.server.resources.tenants import TenantName
 from homeport.api.wire.members import ApiKey, ApiKeys, MadeApiKey, NewApiKey
@@ -28,12 +27,10 @@ async def list_api_keys(tenant_name: TenantName, ask: Asked) -> ApiKeys:
 
 
 @router.post(OF_TENANT, status_code=201, **needs(Permission.MEMBERS_WRITE, 409))
-async def make_api_key(
-    tenant_name: TenantName, wanted: NewApiKey, ask: Posted, request: Request
-) -> MadeApiKey:
+async def make_api_key(tenant_name: TenantName, wanted: NewApiKey, ask: Posted) -> MadeApiKey:
     """Make a key for a tenant's program; its token is shown this once."""
     ask.demand(tenant_name, f"tenant {tenant_name}")
-    demand_no_key(request)
+    ask.caller.demand_person("makes keys")
     return await _make(ask, tenant_name, wanted)
 
 
@@ -52,10 +49,10 @@ async def list_platform_api_keys(ask: Asked) -> ApiKeys:
 
 
 @router.post("/api-keys", status_code=201, **needs(Permission.PLATFORM_OPERATE, 409))
-async def make_platform_api_key(wanted: NewApiKey, ask: Posted, request: Request) -> MadeApiKey:
+async def make_platform_api_key(wanted: NewApiKey, ask: Posted) -> MadeApiKey:
     """Make a key that acts as operator within its scopes; its token is shown this once."""
     ask.demand(None, "API keys")
-    demand_no_key(request)
+    ask.caller.demand_person("makes keys")
     return await _make(ask, None, wanted)
 
 

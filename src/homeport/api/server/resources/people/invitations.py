@@ -49,6 +49,7 @@ async def invite_member(
 ) -> MadeInvitation:
     """Invite somebody into a tenant; the code is shown this once."""
     ask.demand(tenant_name, f"tenant {tenant_name}")
+    ask.caller.demand_to_give(wanted.role)
     return await _invite(
         ask,
         Guest(name=wanted.name, purpose=Purpose.MEMBER, tenant=tenant_name, role=wanted.role),
@@ -75,6 +76,7 @@ async def list_platform_invitations(ask: Asked, span: Paged) -> Page[Invitation]
 async def invite_operator(wanted: NewOperator, ask: Posted) -> MadeInvitation:
     """Invite somebody to operate the platform; the code is shown this once."""
     ask.demand(None, "invitations")
+    ask.caller.demand_person("invites operators")
     return await _invite(ask, Guest(name=wanted.name, purpose=Purpose.OPERATOR))
 
 

@@ -50,6 +50,7 @@ async def change_member(
 ) -> Member:
     """Give a member another role; the last admin stays admin."""
     ask.demand(tenant_name, f"tenant {tenant_name}")
+    ask.caller.demand_to_give(change.role)
 
     async def verb(tx: Transaction) -> Member:
         member, person = await _member(tx, tenant_name, account_id)

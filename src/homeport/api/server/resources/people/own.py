@@ -60,12 +60,5 @@ async def _own(ask: Asked, request: Request) -> Own:
     return Own(ask, ask.parts.sign_in, found.session, source)
 
 
-def demand_no_key(request: Request) -> None:
-    """Refuse keys that would make keys: such a child would outlive its parent."""
-    found = recognised_in(request)
-    if found is not None and found.key is not None:
-        raise HomeportError(Code.ROLE_INSUFFICIENT, "a key makes no keys")
-
-
 Oneself = Annotated[Own, Depends(_own)]
 """Parameter of a handler that is about whoever is signed in."""
