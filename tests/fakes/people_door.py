@@ -17,6 +17,7 @@ from homeport.api import PREFIX
 from homeport.api.client.transport import Answer, InProcess, Request
 from homeport.api.server.app import make_app
 from homeport.api.server.guessing import ClaimGuesses
+from homeport.api.server.oidc.flow import Flows
 from homeport.api.server.parts import Parts
 from homeport.api.server.people.known_browsers import KnownBrowsers
 from homeport.api.server.people.parts import SignInParts
@@ -102,6 +103,7 @@ class PeopleDoor:
             passwords=passwords,
             sign_in=desk,
             browsers=browsers,
+            flows=Flows(b"secret", self.clock),
             lifetimes=lifetimes,
             set_up=SetUpCode(Path("/nonexistent")),
             may_found_tenants=True,

@@ -12,6 +12,7 @@ from fakes.clock import TurnedClock
 from fakes.people import NOW, PASSWORD, People, quick_passwords
 from homeport.api.client.transport import Answer
 from homeport.api.server.app import make_app
+from homeport.api.server.oidc.flow import Flows
 from homeport.api.server.oidc.provider import Provider
 from homeport.api.server.parts import Parts
 from homeport.api.server.people.authenticator import BySessionOrKey
@@ -51,6 +52,7 @@ class PeopleSite:
                     passwords=passwords,
                     sign_in=self.desk,
                     browsers=browsers,
+                    flows=Flows(b"secret of the platform", self.clock),
                     lifetimes=self.lifetimes,
                     set_up=self.set_up,
                     may_found_tenants=self.may_found_tenants,

@@ -5,6 +5,7 @@ import logging
 from typing import Final
 
 from homeport.api import PREFIX
+from homeport.api.server.oidc.flow import Flows
 from homeport.api.server.oidc.provider import Provider, ProviderSettings
 from homeport.api.server.people.known_browsers import KnownBrowsers
 from homeport.api.server.people.parts import SignInParts
@@ -32,6 +33,7 @@ def make_sign_in(
         passwords=passwords,
         sign_in=SignIn(registry, passwords, browsers, clock, lifetimes),
         browsers=browsers,
+        flows=Flows(secret, clock),
         lifetimes=lifetimes,
         set_up=SetUpCode(settings.data),
         may_found_tenants=people.found_tenants,

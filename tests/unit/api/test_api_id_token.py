@@ -216,11 +216,6 @@ def encoded(value):
 # --- the flow
 
 
-def test_a_flow_is_read_back_from_its_cookie():
-    for flow in (Flow.begin(), Flow.begin(link="a1"), Flow.begin(invitation="x-_1")):
-        assert Flow.read(flow.written()) == flow
-
-
 def test_its_secrets_differ_from_each_other_and_from_any_other_flows():
     flow, other = Flow.begin(), Flow.begin()
     secrets = [
@@ -236,13 +231,6 @@ def test_the_challenge_is_that_of_rfc_7636():
     flow = Flow.begin()
     digest = hashlib.sha256(flow.verifier.encode()).digest()
     assert flow.challenge == base64.urlsafe_b64encode(digest).decode().rstrip("=")
-
-
-@pytest.mark.parametrize(
-    "cookie", [None, "", "x", "..", "a" * 43, "a" * 43 + ".A.", "a" * 43 + ".a.b.c"]
-)
-def test_what_is_no_flow_is_none(cookie):
-    assert Flow.read(cookie) is None
 
 
 def test_a_token_is_good_until_its_end_and_a_minute():

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from homeport.api.server.oidc.flow import Flows
 from homeport.api.server.oidc.provider import Provider
 from homeport.api.server.people.known_browsers import KnownBrowsers
 from homeport.api.server.people.set_up import SetUpCode
@@ -18,6 +19,8 @@ class SignInParts:
     passwords: Passwords
     sign_in: SignIn
     browsers: KnownBrowsers
+    flows: Flows
+    """Sign-ins that are on their way to the provider and back."""
     lifetimes: Lifetimes
     set_up: SetUpCode
     may_found_tenants: bool

@@ -16,6 +16,7 @@ from homeport.api.server.oidc.id_token import Person
 from homeport.api.server.oidc.provider import Provider
 from homeport.api.server.people import cookies
 from homeport.api.server.people.authenticator import recognised_in
+from homeport.api.server.people.parts import SignInParts
 from homeport.api.server.resources.people.own import Oneself
 from homeport.api.server.resources.people.stranger import AnyBody, Stranger, open_to_all
 from homeport.api.wire.people import BeginLink, BeginSignIn, ProviderAddress, ProviderOffer
@@ -50,17 +51,15 @@ async def get_provider(stranger: AnyBody) -> ProviderOffer:
 async def begin_sign_in(given: BeginSignIn, stranger: AnyBody) -> ProviderAddress:
     """Begin to sign in at the provider, maybe with an invitation to accept."""
     invitation = given.invitation.get_secret_value() if given.invitation else ""
-    return await _send_out(
-        stranger.people.provider, Flow.begin(invitation=invitation), stranger.response
-    )
+    return await _send_out(stranger.people, Flow.begin(invitation=invitation), stranger.response)
 
 
 @router.post("/link", status_code=201, **needs(None, 422))
 async def begin_link(given: BeginLink, own: Oneself, response: Response) -> ProviderAddress:
     """Begin to link one's own account with the provider."""
     await own.demand_presence(await own.ask.read(own.account), given.present)
-    flow = Flow.begin(link=own.session.account)
-    return await _send_out(own.people.provider, flow, response)
+    flow = Flow.begin(session=own.session.id)
+    return await _send_out(own.people, flow, response)
 
 
 @router.get("/callback", status_code=303, response_class=Response, **open_to_all(409, 422))
@@ -73,7 +72,7 @@ async def come_back(
 ) -> Response:
     """Come back from the provider: the session begins, and the start page is next."""
     provider = _offered(stranger.people.provider)
-    flow = Flow.read(cookies.read(stranger.request, cookies.PROVIDER))
+    flow = stranger.people.flows.read(cookies.read(stranger.request, cookies.PROVIDER))
     if flow is None or not hmac.compare_digest((state or "").encode(), flow.state.encode()):
         raise HomeportError(Code.PROVIDER_UNPROVEN, "state is not that of this browser")
     if iss is not None and iss != provider.settings.issuer:  # RFC 9207
@@ -83,16 +82,16 @@ async def come_back(
     person = await provider.redeem(code, flow)
     response = Response(status_code=303, headers={"location": START_PAGE})
     cookies.take(response, cookies.PROVIDER)
-    if flow.link:
+    if flow.session:
         await _link(stranger, flow, person)
     else:
         await stranger.admit(await _enter(stranger, flow, person), "provider", response)
     return response
 
 
-async def _send_out(provider: Provider | None, flow: Flow, response: Response) -> ProviderAddress:
-    address = await _offered(provider).address(flow)
-    cookies.give(response, cookies.PROVIDER, flow.written(), LIFETIME)
+async def _send_out(people: SignInParts, flow: Flow, response: Response) -> ProviderAddress:
+    address = await _offered(people.provider).address(flow)
+    cookies.give(response, cookies.PROVIDER, people.flows.write(flow), LIFETIME)
     return ProviderAddress(address=address)
 
 
@@ -123,13 +122,14 @@ async def _enter(stranger: Stranger, flow: Flow, person: Person) -> Account:
 
 
 async def _link(stranger: Stranger, flow: Flow, person: Person) -> None:
-    caller = await stranger.parts.authenticator.caller_of(stranger.request)
+    await stranger.parts.authenticator.caller_of(stranger.request)
     found = recognised_in(stranger.request)
-    if found is None or found.session is None or caller.account != flow.link:
-        raise HomeportError(Code.SIGN_IN_NEEDED, "another person is signed in than began this")
+    session = found.session if found else None
+    if session is None or session.id != flow.session:
+        raise HomeportError(Code.SIGN_IN_NEEDED, "another session began this")
 
     async def verb(tx: Transaction) -> None:
-        account = await tx.accounts.get(flow.link)
+        account = await tx.accounts.get(session.account)
         if account is None:
             raise HomeportError(Code.SIGN_IN_NEEDED)
         await link_identity(
