@@ -205,6 +205,27 @@ def test_keys_are_listed_by_whose_they_are(peopled):
     assert keys("bolt") == []
 
 
+def test_what_somebody_gave_out_is_found_in_all_tenants(peopled):
+    keys = [
+        replace(KEY, maker="1"),
+        replace(KEY, id="k2", tenant=None, account="1", maker="1", made_at=LATER),
+        replace(KEY, id="k3", maker="2"),
+        replace(KEY, id="k4"),
+    ]
+    invitations = [
+        replace(INVITATION, maker="1"),
+        replace(INVITATION, id="i2", code_hash="b", tenant="bolt", maker="1"),
+        replace(INVITATION, id="i3", code_hash="c", maker="2"),
+        replace(INVITATION, id="i4", code_hash="d"),
+    ]
+    put(peopled, "api_keys", *keys, replace(KEY, id="k5", maker="1", revoked_at=LATER))
+    settled = replace(INVITATION, id="i5", code_hash="e", maker="1", settled=Settled.REVOKED)
+    put(peopled, "invitations", *invitations, settled)
+    assert peopled.see(lambda tx: tx.api_keys.unrevoked_by("1")) == keys[:2]
+    assert peopled.see(lambda tx: tx.invitations.unsettled_by("1")) == invitations[:2]
+    assert peopled.see(lambda tx: tx.invitations.unsettled_by("3")) == []
+
+
 def test_there_is_no_key_of_nobody(peopled):
     peopled.refuses(Code.NOT_FOUND, lambda tx: tx.api_keys.put(replace(KEY, tenant="none")))
     peopled.refuses(

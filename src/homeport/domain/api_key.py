@@ -42,6 +42,8 @@ class ApiKey:
     account: str | None = None
     scopes: frozenset[Permission]
     made_by: str
+    maker: str | None = None
+    """Id of the account that answers for it; None: made at the machine itself."""
     made_at: datetime
     expires_at: datetime | None = None
     used_at: datetime | None = None

@@ -53,6 +53,8 @@ class Invitation:
     account: str | None = None
     """Whose password it changes."""
     invited_by: str
+    maker: str | None = None
+    """Id of the account that answers for it, also where its API key invited."""
     invited_at: datetime
     expires_at: datetime
     settled: Settled | None = None

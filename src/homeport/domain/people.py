@@ -67,6 +67,8 @@ class Caller:
     """For the audit trail: a person's sign-in name, or "key NAME"."""
     account: str | None = None
     """Id of the account; None for an API key and for the operator at the machine itself."""
+    answers: str | None = None
+    """Id of the account that answers for it: its own, or that of who made the API key."""
     is_operator: bool = False
     roles: Mapping[str, Role] = field(default_factory=dict)
     """By tenant."""

@@ -130,6 +130,10 @@ class FakeInvitations:
         ]
         return sorted(found, key=lambda each: each.id)[:limit]
 
+    async def unsettled_by(self, maker: str) -> Sequence[Invitation]:
+        found = (each for each in self._rows.values() if each.maker == maker and not each.settled)
+        return sorted(found, key=lambda each: each.id)
+
     async def put(self, invitation: Invitation) -> None:
         demand(self._all, tenant=invitation.tenant, account=invitation.account)
         known = self._rows.get(invitation.id)
@@ -173,6 +177,10 @@ class FakeApiKeys:
         found = [
             key for key in self._rows.values() if (key.tenant, key.account) == (tenant, account)
         ]
+        return sorted(found, key=lambda key: (key.made_at, key.id))
+
+    async def unrevoked_by(self, maker: str) -> Sequence[ApiKey]:
+        found = (k for k in self._rows.values() if k.maker == maker and k.revoked_at is None)
         return sorted(found, key=lambda key: (key.made_at, key.id))
 
     async def put(self, key: ApiKey) -> None:

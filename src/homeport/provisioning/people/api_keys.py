@@ -25,6 +25,8 @@ class KeyOrder:
     scopes: Collection[Permission]
     tenant: str | None = None
     account: str | None = None
+    maker: str | None = None
+    """Id of the account that answers for it."""
     expires_at: datetime | None = None
 
 
@@ -48,6 +50,7 @@ async def make_key(
         account=order.account,
         scopes=frozenset(order.scopes),
         made_by=actor,
+        maker=order.maker,
         made_at=now,
         expires_at=order.expires_at,
     )

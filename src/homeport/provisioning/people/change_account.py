@@ -9,7 +9,7 @@ from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.session import Session
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.people.sessions import drop_sessions
-from homeport.provisioning.people.take_back import take_back
+from homeport.provisioning.people.take_back import take_back_all
 from homeport.provisioning.ports import Transaction
 
 
@@ -39,7 +39,7 @@ async def change_password(
 async def disable_account(
     tx: Transaction, account: Account, *, actor: str, now: datetime
 ) -> Account:
-    """Keep it out at once: its sessions end, and what it gave out in any tenant is taken back.
+    """Keep it out at once: its sessions end, and what it gave out anywhere is taken back.
 
     HomeportError(LAST_ADMIN) if it is the last operator.
     """
@@ -50,9 +50,7 @@ async def disable_account(
     changed = replace(account, disabled_at=now)
     await tx.accounts.put(changed)
     ended = await drop_sessions(tx, account)
-    for member in await tx.members.of_account(account.id):
-        await take_back(tx, member.tenant, account.name, actor=actor, now=now)
-    await take_back(tx, None, account.name, actor=actor, now=now)
+    await take_back_all(tx, account, actor=actor, now=now)
     await _record(tx, Name.ACCOUNT_DISABLED, account, ended, actor=actor, now=now)
     return changed
 

@@ -32,6 +32,8 @@ class Guest:
     tenant: str | None = None
     role: Role | None = None
     account: str | None = None
+    maker: str | None = None
+    """Id of the account that answers for the invitation."""
 
 
 async def invite(
@@ -54,6 +56,7 @@ async def invite(
         role=guest.role,
         account=guest.account,
         invited_by=actor,
+        maker=guest.maker,
         invited_at=now,
         expires_at=now + lifetime,
     )
@@ -63,10 +66,10 @@ async def invite(
 
 
 async def offer_new_password(
-    tx: Transaction, account: Account, *, actor: str, now: datetime
+    tx: Transaction, account: Account, *, maker: str | None = None, actor: str, now: datetime
 ) -> tuple[Invitation, str]:
     """Give a code with which a person who forgot the password chooses another one."""
-    guest = Guest(name=account.name, purpose=Purpose.PASSWORD, account=account.id)
+    guest = Guest(name=account.name, purpose=Purpose.PASSWORD, account=account.id, maker=maker)
     return await invite(tx, guest, lifetime=PASSWORD_LIFETIME, actor=actor, now=now)
 
 

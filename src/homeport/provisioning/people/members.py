@@ -43,7 +43,7 @@ async def change_role(
     facts = {"account": account.name, "role": str(role), "former": str(member.role)}
     await _record(tx, Name.MEMBER_CHANGED, member, facts, actor=actor, now=now)
     if member.role is Role.ADMIN:
-        await take_back(tx, member.tenant, account.name, actor=actor, now=now)
+        await take_back(tx, member.tenant, account, actor=actor, now=now)
     return changed
 
 
@@ -55,7 +55,7 @@ async def remove_member(
     await tx.members.remove(member)
     facts = {"account": account.name, "role": str(member.role)}
     await _record(tx, Name.MEMBER_REMOVED, member, facts, actor=actor, now=now)
-    await take_back(tx, member.tenant, account.name, actor=actor, now=now)
+    await take_back(tx, member.tenant, account, actor=actor, now=now)
 
 
 async def _demand_other_admin(tx: Transaction, member: Member, account: Account) -> None:

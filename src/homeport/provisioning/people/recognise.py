@@ -73,6 +73,7 @@ async def caller_of(
     return Caller(
         actor=account.name,
         account=account.id,
+        answers=account.id,
         is_operator=account.is_operator,
         roles={member.tenant: member.role for member in members},
         scopes=scopes,
@@ -87,6 +88,7 @@ async def _caller_of_key(tx: Transaction, key: ApiKey) -> Caller | None:
         return await caller_of(tx, account, key.scopes)
     return Caller(
         actor=f"key {key.prefix}",
+        answers=key.maker,
         is_operator=key.tenant is None,
         roles={key.tenant: Role.ADMIN} if key.tenant is not None else {},
         scopes=key.scopes,

@@ -101,6 +101,10 @@ class Invitations(Protocol):
         """Return a tenant's (None: those of no tenant) by id, beyond `after`."""
         ...
 
+    async def unsettled_by(self, maker: str) -> Sequence[Invitation]:
+        """Return those that an account answers for and that have not been settled, by id."""
+        ...
+
     async def put(self, invitation: Invitation) -> None:
         """Add it, or settle the one with this id."""
         ...
@@ -135,6 +139,10 @@ class ApiKeys(Protocol):
 
     async def of_holder(self, *, tenant: str | None, account: str | None) -> Sequence[ApiKey]:
         """Return a tenant's, a person's or (both None) the platform's, oldest first."""
+        ...
+
+    async def unrevoked_by(self, maker: str) -> Sequence[ApiKey]:
+        """Return those that an account answers for and that are not revoked, oldest first."""
         ...
 
     async def put(self, key: ApiKey) -> None:

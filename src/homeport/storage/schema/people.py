@@ -61,7 +61,9 @@ invitations: Final = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("settled", TEXT),
     Column("settled_at", BigInteger),
+    Column("maker", TEXT),  # an account; none is ever removed
     UniqueConstraint("code_hash"),
+    Index("ix_invitations_maker", "maker", "id"),
     Index("ix_invitations_tenant", "tenant", "id"),
     sqlite_with_rowid=False,
 )
@@ -93,6 +95,8 @@ api_keys: Final = Table(
     Column("expires_at", BigInteger),
     Column("used_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("maker", TEXT),  # an account; none is ever removed
+    Index("ix_api_keys_maker", "maker", "made_at"),
     Index("ix_api_keys_tenant", "tenant", "made_at"),
     Index("ix_api_keys_account", "account", "made_at"),
     sqlite_with_rowid=False,

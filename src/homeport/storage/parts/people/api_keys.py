@@ -28,6 +28,11 @@ _OF_HOLDER: Final = query(
     )
     .order_by(api_keys.c.made_at, api_keys.c.id)
 )
+_UNREVOKED: Final = query(
+    select(api_keys)
+    .where(api_keys.c.maker == named("maker"), api_keys.c.revoked_at.is_(None))
+    .order_by(api_keys.c.made_at, api_keys.c.id)
+)
 _PUT: Final = upsert(api_keys, key=["id"], change=["used_at", "revoked_at"], absent=Code.NOT_FOUND)
 
 
@@ -48,6 +53,10 @@ class SqlApiKeys:
         values = {"tenant": tenant, "account": account}
         return [_key(row) for row in await self._connection.rows(_OF_HOLDER, values)]
 
+    async def unrevoked_by(self, maker: str) -> Sequence[ApiKey]:
+        """Return those that an account answers for and that are not revoked, oldest first."""
+        return [_key(row) for row in await self._connection.rows(_UNREVOKED, {"maker": maker})]
+
     async def put(self, key: ApiKey) -> None:
         """Add it, or note its use or its end; HomeportError(NOT_FOUND) without its holder."""
         await self._connection.run(_PUT, _values(key))
@@ -66,11 +75,12 @@ def _values(key: ApiKey) -> Values:
         "expires_at": to_micros_or_none(key.expires_at),
         "used_at": to_micros_or_none(key.used_at),
         "revoked_at": to_micros_or_none(key.revoked_at),
+        "maker": key.maker,
     }
 
 
 def _key(row: Row) -> ApiKey:
-    identifier, secret_hash, title, tenant, account, scopes, made_by, *instants = row
+    identifier, secret_hash, title, tenant, account, scopes, made_by, *instants, maker = row
     made_at, expires_at, used_at, revoked_at = instants
     return ApiKey(
         id=identifier,
@@ -80,6 +90,7 @@ def _key(row: Row) -> ApiKey:
         account=account,
         scopes=frozenset(map(Permission, scopes.split())),
         made_by=made_by,
+        maker=maker,
         made_at=to_instant(made_at),
         expires_at=to_instant_or_none(expires_at),
         used_at=to_instant_or_none(used_at),

@@ -31,6 +31,11 @@ _OF_TENANT: Final = query(
     .limit(named("limit"))
     .offset(ZERO)
 )
+_UNSETTLED: Final = query(
+    select(invitations)
+    .where(invitations.c.maker == named("maker"), invitations.c.settled.is_(None))
+    .order_by(invitations.c.id)
+)
 _PUT: Final = upsert(
     invitations, key=["id"], change=["settled", "settled_at"], absent=Code.NOT_FOUND
 )
@@ -60,6 +65,11 @@ class SqlInvitations:
         values = {"tenant": tenant, "after": after or "", "limit": limit}
         return [_invitation(row) for row in await self._connection.rows(_OF_TENANT, values)]
 
+    async def unsettled_by(self, maker: str) -> Sequence[Invitation]:
+        """Return those that an account answers for and that have not been settled, by id."""
+        rows = await self._connection.rows(_UNSETTLED, {"maker": maker})
+        return [_invitation(row) for row in rows]
+
     async def put(self, invitation: Invitation) -> None:
         """Add it, or settle the one with this id."""
         await self._connection.run(_PUT, _values(invitation))
@@ -79,12 +89,13 @@ def _values(invitation: Invitation) -> Values:
         "expires_at": to_micros(invitation.expires_at),
         "settled": invitation.settled.value if invitation.settled else None,
         "settled_at": to_micros_or_none(invitation.settled_at),
+        "maker": invitation.maker,
     }
 
 
 def _invitation(row: Row) -> Invitation:
     identifier, code_hash, purpose, name, tenant, role, account, *rest = row
-    invited_by, invited_at, expires_at, settled, settled_at = rest
+    invited_by, invited_at, expires_at, settled, settled_at, maker = rest
     return Invitation(
         id=identifier,
         code_hash=code_hash,
@@ -94,6 +105,7 @@ def _invitation(row: Row) -> Invitation:
         role=Role(role) if role else None,
         account=account,
         invited_by=invited_by,
+        maker=maker,
         invited_at=to_instant(invited_at),
         expires_at=to_instant(expires_at),
         settled=Settled(settled) if settled else None,

@@ -70,7 +70,9 @@ async def offer_a_new_password(account_id: AccountId, ask: Posted) -> MadeInvita
 
     async def verb(tx: Transaction) -> MadeInvitation:
         found = await _account(tx, account_id)
-        invitation, code = await offer_new_password(tx, found, actor=ask.actor, now=ask.now)
+        invitation, code = await offer_new_password(
+            tx, found, maker=ask.caller.answers, actor=ask.actor, now=ask.now
+        )
         return MadeInvitation(invitation=Invitation.of(invitation), code=code)
 
     return await ask.once(MadeInvitation, verb, is_secret=True)

@@ -70,7 +70,11 @@ async def _list(ask: Ask, tenant: str | None) -> ApiKeys:
 
 async def _make(ask: Ask, tenant: str | None, wanted: NewApiKey) -> MadeApiKey:
     order = KeyOrder(
-        title=wanted.title, scopes=wanted.scopes, tenant=tenant, expires_at=wanted.expires_at
+        title=wanted.title,
+        scopes=wanted.scopes,
+        tenant=tenant,
+        maker=ask.caller.answers,
+        expires_at=wanted.expires_at,
     )
 
     async def verb(tx: Transaction) -> MadeApiKey:

@@ -50,10 +50,14 @@ async def invite_member(
     """Invite somebody into a tenant; the code is shown this once."""
     ask.demand(tenant_name, f"tenant {tenant_name}")
     ask.caller.demand_to_give(wanted.role)
-    return await _invite(
-        ask,
-        Guest(name=wanted.name, purpose=Purpose.MEMBER, tenant=tenant_name, role=wanted.role),
+    guest = Guest(
+        name=wanted.name,
+        purpose=Purpose.MEMBER,
+        tenant=tenant_name,
+        role=wanted.role,
+        maker=ask.caller.answers,
     )
+    return await _invite(ask, guest)
 
 
 @router.delete(OF_TENANT + "/{invitation_id}", status_code=204, **needs(Permission.MEMBERS_WRITE))
@@ -77,7 +81,9 @@ async def invite_operator(wanted: NewOperator, ask: Posted) -> MadeInvitation:
     """Invite somebody to operate the platform; the code is shown this once."""
     ask.demand(None, "invitations")
     ask.caller.demand_person("invites operators")
-    return await _invite(ask, Guest(name=wanted.name, purpose=Purpose.OPERATOR))
+    return await _invite(
+        ask, Guest(name=wanted.name, purpose=Purpose.OPERATOR, maker=ask.caller.answers)
+    )
 
 
 @router.delete(

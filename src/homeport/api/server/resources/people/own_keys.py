@@ -33,6 +33,7 @@ async def make_own_api_key(wanted: NewOwnApiKey, own: Oneself) -> MadeApiKey:
         title=wanted.title,
         scopes=wanted.scopes,
         account=own.session.account,
+        maker=own.session.account,
         expires_at=wanted.expires_at,
     )
 
