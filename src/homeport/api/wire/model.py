@@ -11,6 +11,7 @@ from pydantic import (
     Field,
     StringConstraints,
     WithJsonSchema,
+    field_validator,
 )
 
 from homeport.domain.tenant import NAME, check_name
@@ -61,6 +62,17 @@ class Document(BaseModel):
     """A document of the people's door."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_unicode(cls, value: object) -> object:
+        r"""Refuse half a character: JSON can write "\ud800", but nothing can hash or keep it."""
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise ValueError("is not Unicode") from None
+        return value
 
 
 Item = TypeVar("Item")
