@@ -175,3 +175,21 @@ def test_contexts_are_found_by_tag_and_by_how_their_name_begins(opened):
     assert len(named("", limit=9)) == 5
     opened.do(lambda tx: tx.contexts.put(context(tags=(), version=2)))
     assert tagged("all") == ["SN-0000", "SN-0002", "SN-0003"]
+
+
+def test_a_cursor_of_another_tenant_tells_nothing_of_its_name(opened):
+    put_devices(opened, "SN-0001")
+    strange = device_id("SN-0002")
+
+    async def fill(tx):
+        await tx.devices.put(device("SN-0002", tenant="bolt"))
+        await tx.contexts.put(context(name="pump 1"))
+        await tx.contexts.put(context(device=strange, tenant="bolt", name="pump 2"))
+
+    def named():
+        return opened.see(lambda tx: tx.contexts.named("acme", "pump", after=strange, limit=2))
+
+    opened.do(fill)
+    below = named()
+    opened.do(lambda tx: tx.contexts.put(context(name="pump 3", version=2)))
+    assert [len(below), len(named())] == [1, 1]

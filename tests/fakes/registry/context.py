@@ -50,6 +50,8 @@ class FakeContexts:
             return context.name.casefold(), str(context.device)
 
         seen = self._rows.contexts.get(after) if after else None
+        if seen is not None and seen.tenant != tenant:
+            seen = None
         found = [
             context
             for context in self._rows.contexts.values()

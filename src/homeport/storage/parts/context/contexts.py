@@ -139,7 +139,7 @@ class SqlContexts:
     ) -> Sequence[Context]:
         """Return those of a tenant's whose name begins so, by name and device, beyond `after`."""
         key = beginning.casefold()
-        seen = await self.get(after) if after else None
+        seen = await self._seen(tenant, after) if after else None
         values = {
             "tenant": tenant,
             "first": seen.name.casefold() if seen else key,
@@ -148,6 +148,11 @@ class SqlContexts:
             "limit": limit,
         }
         return [_context(row) for row in await self._connection.rows(_NAMED, values)]
+
+    async def _seen(self, tenant: str, device: DeviceId) -> Context | None:
+        """Return the page's last one. Where another tenant's stands in the order is not told."""
+        seen = await self.get(device)
+        return seen if seen is not None and seen.tenant == tenant else None
 
 
 def _context(row: Row) -> Context:
