@@ -13,7 +13,7 @@ from homeport.domain.ownership import (
     contradicted,
 )
 from homeport.errors import Code, HomeportError
-from homeport.provisioning.imports.take_back import reason_to_stay
+from homeport.provisioning.ownership.revocable import reason_to_stay
 from homeport.provisioning.ports import Transaction
 
 PAGE: Final = 200

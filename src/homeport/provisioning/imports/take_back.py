@@ -7,37 +7,15 @@ moves by a transfer, which the tenant agrees to.
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.device import Device
-from homeport.domain.enrolment import WORKING, State
-from homeport.domain.ownership import Ownership, OwnershipEvent, Proof, ownership_after
+from homeport.domain.enrolment import WORKING
+from homeport.domain.ownership import OwnershipEvent, Proof, ownership_after
 from homeport.provisioning.context.forget_context import forget_context
 from homeport.provisioning.enrolment.supersede import supersede
 from homeport.provisioning.ownership.claim_codes import restore_code
 from homeport.provisioning.ports import Transaction
-
-_REVOCABLE: Final = frozenset({Proof.SALES_RECORD, Proof.ASSIGNMENT})
-"""What was said without the device can be taken back without it; a claim or presence cannot."""
-
-
-async def reason_to_stay(tx: Transaction, device: Device) -> str | None:
-    """Say why an owned device cannot be taken back; None: it can."""
-    name = device.id.serial_number
-    if device.ownership is not Ownership.OWNED:
-        return f"{name} is {device.ownership} at {device.tenant}"
-    if device.proof not in _REVOCABLE:
-        return (
-            f"{name} is {device.tenant}'s by {device.proof or 'an unknown proof'}, which counts"
-            " more: let them transfer it"
-        )
-    run = await tx.enrolments.latest(device.id)
-    if run is not None and run.epoch == device.epoch and run.arrived_at is not None:
-        return f"{name} works at {device.tenant} already: let them transfer it"
-    if run is not None and run.state is State.REDIRECTED:
-        return f"{name} was sent to upstream {device.upstream} already: let them transfer it"
-    return None
 
 
 async def take_back(

@@ -15,14 +15,12 @@ from homeport.domain.device import Device
 from homeport.domain.ownership import OwnershipEvent, Proof, ownership_after
 from homeport.provisioning.context.forget_context import forget_context
 from homeport.provisioning.life.end_access import end_access
+from homeport.provisioning.ownership.claim_codes import SPENT
 from homeport.provisioning.ownership.own import Title, own
 from homeport.provisioning.ports import Transaction
 
 REGRET: Final = timedelta(days=30)
 """How long the last owner may take it back without the operator."""
-
-SPENT: Final = -1
-"""An epoch that no device has: a code of it never counts."""
 
 
 async def decommission(tx: Transaction, device: Device, *, actor: str, now: datetime) -> Device:

@@ -12,6 +12,7 @@ from homeport.domain.ownership import OwnershipEvent, ownership_after
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.provisioning.identifiers import new_id
 from homeport.provisioning.life.quarantine import refuse_held
+from homeport.provisioning.ownership.revocable import refuse_revocable
 from homeport.provisioning.ports import Transaction
 
 
@@ -36,12 +37,13 @@ async def offer(
     """Offer it; nothing changes for the device until somebody accepts.
 
     TRANSITION_ILLEGAL for a device that is not simply owned (offered already, awaited, at its end),
-    or in quarantine; TENANT_UNKNOWN; MalformedError for its own tenant or for the lifetime.
+    in quarantine, or not arrived at its owner yet; TENANT_UNKNOWN; MalformedError for its own tenant or for the lifetime.
     """
     if not timedelta(0) < lifetime <= LIFETIME_MAX:
         raise MalformedError(f"an offer stands for at most {LIFETIME_MAX.days} days")
     ownership = ownership_after(device.ownership, OwnershipEvent.TRANSFER_OFFERED)
     await refuse_held(tx, device)
+    await refuse_revocable(tx, device)
     if device.tenant is None or buyer == device.tenant:
         raise MalformedError("a device is offered by its owner, to another tenant")
     if buyer is not None and await tx.tenants.get(buyer) is None:
