@@ -262,3 +262,15 @@ async def test_a_second_key_of_the_old_time_does_not_come_along(p: Platform) -> 
     assert second.run.state is State.AWAITING_DECISION
     await taken(p, await offered(p))
     assert await p.verb(lambda tx: tx.enrolments.candidates(DEVICE)) == []
+
+
+@on_platform
+async def test_a_quarantine_and_its_reason_go_with_the_seller(p: Platform) -> None:
+    await arrived(p)
+    made = await offered(p)
+    device = await p.device()
+    await p.verb(lambda tx: quarantine(tx, device, "not paid", actor="ann", now=p.now))
+    await taken(p, made)
+    assert await p.verb(lambda tx: tx.quarantines.get(DEVICE)) is None
+    events = await p.verb(lambda tx: tx.audit.of_device(DEVICE))
+    assert [e.tenant for e in events if e.name is Name.DEVICE_RELEASED] == ["acme"]

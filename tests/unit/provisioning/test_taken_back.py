@@ -5,13 +5,21 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fakes.verbs import CODE, DEVICE, Platform, on_platform, refused
+from fakes.verbs import CODE, DEVICE, Platform, given, on_platform, refused
 from homeport.artefacts.claim_code import hash_claim_code
+from homeport.domain.audit import Name
 from homeport.domain.claim import Claim, ClaimCode
+from homeport.domain.enrolment import State
+from homeport.domain.life.command import CommandState, Order
 from homeport.errors import Code, HomeportError
+from homeport.provisioning.enrolment.outcome import Outcome
+from homeport.provisioning.life.ask import ask
 from homeport.provisioning.life.offer import offer
+from homeport.provisioning.life.outstanding import outstanding
+from homeport.provisioning.life.quarantine import quarantine
 from homeport.provisioning.ownership.claim_codes import make_code
 from homeport.provisioning.ports import Transaction
+from homeport.provisioning.revoke import revoke
 
 COLUMNS = "serial_number,tenant,action"
 
@@ -87,3 +95,73 @@ async def test_a_buyer_does_not_pass_on_what_has_not_arrived(p: Platform) -> Non
     assert made is Code.TRANSITION_ILLEGAL
     await corrected(p)
     assert (await p.device()).tenant == "other"
+
+
+# --- what the buyer asked of it, and barred it from -----------------------------------------------
+
+
+@on_platform
+async def test_a_reset_that_the_former_buyer_asked_for_is_taken_back(p: Platform) -> None:
+    await sold(p)
+    await p.ask()
+    device = await p.device()
+    asked = await p.verb(lambda tx: ask(tx, device, Order.RESET, actor="ann", now=p.now))
+    await corrected(p)
+    assert p.registry.rows.commands[asked.id].state is CommandState.WITHDRAWN
+    given(await p.ask(key="k2", request="r2"))
+    assert await p.verb(lambda tx: outstanding(tx, DEVICE, p.now)) is None
+    third = await p.ask(key="k3", request="r3")
+    assert isinstance(third, Outcome)
+    assert third.run.state is State.AWAITING_DECISION, "nobody asked for a new key"
+
+
+@on_platform
+async def test_a_command_of_another_epoch_is_neither_said_nor_obeyed(p: Platform) -> None:
+    await sold(p)
+    await p.ask()
+    device = await p.device()
+    asked = await p.verb(lambda tx: ask(tx, device, Order.RESET, actor="ann", now=p.now))
+    await corrected(p)
+    await p.verb(lambda tx: tx.commands.put(asked))
+    given(await p.ask(key="k2", request="r2"))
+    assert await p.verb(lambda tx: outstanding(tx, DEVICE, p.now)) is None
+    third = await p.ask(key="k3", request="r3")
+    assert isinstance(third, Outcome)
+    assert third.run.state is State.AWAITING_DECISION
+
+
+@on_platform
+async def test_the_former_buyers_quarantine_is_lifted(p: Platform) -> None:
+    await sold(p)
+    device = await p.device()
+    await p.verb(lambda tx: quarantine(tx, device, "spite", actor="ann", now=p.now))
+    await corrected(p)
+    assert await p.verb(lambda tx: tx.quarantines.get(DEVICE)) is None
+    events = await p.verb(lambda tx: tx.audit.of_device(DEVICE))
+    assert [e.tenant for e in events if e.name is Name.DEVICE_RELEASED] == ["acme"]
+
+
+@pytest.mark.parametrize("has_come", [False, True])
+def test_the_former_buyers_bar_is_lifted(has_come: bool) -> None:
+    @on_platform
+    async def lifted(p: Platform) -> None:
+        await sold(p)
+        if has_come:
+            await p.ask()
+        device = await p.device()
+        await p.verb(lambda tx: revoke(tx, device, "spite", actor="ann", now=p.now))
+        await corrected(p)
+        given(await p.ask(key="k2", request="r2"))
+
+    lifted()
+
+
+@on_platform
+async def test_a_device_that_waits_goes_on_to_wait(p: Platform) -> None:
+    await p.mint()
+    waiting = await p.ask()
+    assert isinstance(waiting, Outcome)
+    assert waiting.run.state is State.AWAITING_OWNER
+    await p.sell("EX-000017,acme")
+    await corrected(p)
+    given(await p.ask())

@@ -124,7 +124,7 @@ async def _was_asked_to_reset(visit: Visit, device: Device) -> bool:
     Who takes part in the enrolment has the identity's key: nobody else gains anything by it.
     """
     asked = await visit.tx.commands.asked(device.id)
-    if asked is None or asked.order is not Order.RESET:
+    if asked is None or asked.order is not Order.RESET or asked.epoch != device.epoch:
         return False
     visit.events.extend(await obeyed(visit.tx, device, asked, now=visit.now))
     return True

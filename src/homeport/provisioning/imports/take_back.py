@@ -7,15 +7,17 @@ moves by a transfer, which the tenant agrees to.
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.device import Device
-from homeport.domain.enrolment import WORKING
 from homeport.domain.ownership import OwnershipEvent, Proof, ownership_after
 from homeport.provisioning.context.forget_context import forget_context
-from homeport.provisioning.enrolment.supersede import supersede
+from homeport.provisioning.life.end_access import end_access
 from homeport.provisioning.ownership.claim_codes import restore_code
 from homeport.provisioning.ports import Transaction
+
+REASON: Final = "it was sold to somebody else, or to nobody"
 
 
 async def take_back(
@@ -25,10 +27,7 @@ async def take_back(
 
     `name` is SALE_CORRECTED or SALE_CANCELLED. Whose it is then is the caller's to write.
     """
-    events: list[AuditEvent] = []
-    run = await tx.enrolments.latest(device.id)
-    if run is not None and run.state in WORKING:
-        events += await supersede(tx, run, device.tenant, actor=actor, now=now)
+    events = await end_access(tx, device, REASON, spares_waiting=True, actor=actor, now=now)
     await restore_code(tx, device)
     await forget_context(tx, device, actor=actor, now=now)
     facts: dict[str, str | int] = {

@@ -2,30 +2,46 @@
 """End all that a device was given under its present owner, so that it has to begin anew.
 
 Every run ends, every certificate is revoked (the broker disconnects on `CREDENTIAL_REVOKED`), what
-it was asked is taken back, it counts as absent. A bar goes with the owner who set it.
+it was asked is taken back, it counts as absent. A bar and a quarantine go with the owner who set
+them, and so does the reason that he gave.
 """
 
 from datetime import datetime
+from typing import Final
 
 from homeport.domain.audit import AuditEvent
 from homeport.domain.device import Device
 from homeport.domain.enrolment import ENDED, Enrolment, Event, State
 from homeport.provisioning.enrolment.supersede import revoke_credentials, supersede
 from homeport.provisioning.life.ask import withdrawn
+from homeport.provisioning.life.quarantine import released
 from homeport.provisioning.ports import Presence, Transaction
+
+_WAITING: Final = frozenset({State.PROVEN, State.AWAITING_OWNER, State.AWAITING_UPSTREAM})
 
 
 async def end_access(
-    tx: Transaction, device: Device, reason: str, *, actor: str, now: datetime
+    tx: Transaction,
+    device: Device,
+    reason: str,
+    *,
+    spares_waiting: bool = False,
+    actor: str,
+    now: datetime,
 ) -> list[AuditEvent]:
-    """End it; return what to record, as the present owner's affair."""
+    """End it; return what to record, as the present owner's affair.
+
+    A run that has got nothing yet may be spared: it goes on to wait, under the next owner.
+    """
     events = await withdrawn(tx, device, actor=actor, now=now)
+    events += await released(tx, device, actor=actor, now=now)
     latest = await tx.enrolments.latest(device.id)
     runs = [*await tx.enrolments.candidates(device.id)]
     if latest is not None and latest not in runs:
         runs.append(latest)
     for run in runs:
-        events += await _end(tx, run, device.tenant, actor, now)
+        if not (spares_waiting and run.state in _WAITING):
+            events += await _end(tx, run, device.tenant, actor, now)
     issued = await tx.credentials.of_device(device.id)
     events += await revoke_credentials(tx, issued, device.tenant, reason, actor=actor, now=now)
     if await tx.presence.get(device.id) is not None:

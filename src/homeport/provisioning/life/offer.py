@@ -37,7 +37,8 @@ async def offer(
     """Offer it; nothing changes for the device until somebody accepts.
 
     TRANSITION_ILLEGAL for a device that is not simply owned (offered already, awaited, at its end),
-    in quarantine, or not arrived at its owner yet; TENANT_UNKNOWN; MalformedError for its own tenant or for the lifetime.
+    in quarantine, or not arrived at its owner yet; TENANT_UNKNOWN; MalformedError for its own
+    tenant or for the lifetime.
     """
     if not timedelta(0) < lifetime <= LIFETIME_MAX:
         raise MalformedError(f"an offer stands for at most {LIFETIME_MAX.days} days")

@@ -29,6 +29,8 @@ async def outstanding(tx: Transaction, device: DeviceId, now: datetime) -> Outst
     known = await tx.devices.get(device)
     if asked is None or known is None or known.tenant is None or now >= asked.expires_at:
         return None
+    if asked.epoch != known.epoch:
+        return None
     for credential in await tx.credentials.of_device(device):
         # The oldest that counts is the one in use: the first word said with a newer one ends it.
         if credential.is_current(now) and credential.epoch == known.epoch:

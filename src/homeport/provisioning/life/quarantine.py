@@ -35,11 +35,21 @@ async def quarantine(
 
 async def release(tx: Transaction, device: Device, *, actor: str, now: datetime) -> None:
     """Let it go on; TRANSITION_ILLEGAL if it is not held."""
+    events = await released(tx, device, actor=actor, now=now)
+    if not events:
+        raise _illegal(device, "is not in quarantine")
+    await tx.audit.record(*events)
+
+
+async def released(
+    tx: Transaction, device: Device, *, actor: str, now: datetime
+) -> list[AuditEvent]:
+    """Let it go on, if it is held, and return what to record."""
     held = await tx.quarantines.get(device.id)
     if held is None:
-        raise _illegal(device, "is not in quarantine")
+        return []
     await tx.quarantines.put(replace(held, released_at=now))
-    await tx.audit.record(_event(Name.DEVICE_RELEASED, device, {}, actor, now))
+    return [_event(Name.DEVICE_RELEASED, device, {}, actor, now)]
 
 
 async def refuse_held(tx: Transaction, device: Device) -> None:
