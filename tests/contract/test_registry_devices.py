@@ -172,6 +172,7 @@ def test_unowned_devices_of_a_range(opened):
             await tx.devices.put(device(serial))
         await tx.devices.put(device("SN-10", OTHER_MAKER))
         await tx.devices.put(device("SN-09", tenant="acme"))
+        await tx.devices.put(device("SN-21", ownership=Ownership.DECOMMISSIONED))
 
     opened.do(fill)
 

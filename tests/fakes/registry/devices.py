@@ -76,7 +76,8 @@ class FakeDevices:
         self, scope: Scope, authority: str | None, limit: int, *, after: DeviceId | None = None
     ) -> Sequence[Device]:
         found = self._in_scope(scope, authority, after)
-        return [device for device in found if device.tenant is None][:limit]
+        gone = Ownership.DECOMMISSIONED
+        return [d for d in found if d.tenant is None and d.ownership is not gone][:limit]
 
     async def contested(
         self,

@@ -17,7 +17,9 @@ from homeport.errors import Code, HomeportError
 from homeport.provisioning.admit import admit
 from homeport.provisioning.enrolment.outcome import Outcome
 from homeport.provisioning.imports.sales import ABANDONED_AFTER, SalesFaultsError
+from homeport.provisioning.imports.sales_effect import Left, settle
 from homeport.provisioning.imports.sales_file import LineFault
+from homeport.provisioning.life.decommission import decommission
 from homeport.provisioning.ownership.presence import show_presence
 
 ACTION = "serial_number,tenant,action"
@@ -160,6 +162,22 @@ async def test_a_cancelled_sale_before_first_contact_leaves_the_device_parked(p:
     outcome = await p.ask()
     assert isinstance(outcome, Outcome)
     assert outcome.run.state is State.AWAITING_OWNER
+
+
+@on_platform
+async def test_a_sale_passes_by_what_is_decommissioned(p: Platform) -> None:
+    await p.mint()
+    await p.mint(OTHER)
+    device = await p.device()
+    await p.verb(lambda tx: decommission(tx, device, actor="op", now=p.now))
+    report = await p.sell("EX-000010..EX-000020,other")
+    assert (report.assigned, report.failed) == (1, 0)
+    assert (await p.device()).ownership is Ownership.DECOMMISSIONED
+    assert (await p.device(OTHER)).tenant == "other"
+    # Decommissioned between the look and the change: it is left, and said.
+    left = await p.verb(lambda tx: settle(tx, DEVICE, 1, actor="op", now=p.now))
+    assert isinstance(left, Left)
+    assert "decommissioned" in left.reason
 
 
 @on_platform

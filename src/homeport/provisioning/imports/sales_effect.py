@@ -8,7 +8,7 @@ from enum import Enum, auto
 from homeport.domain.audit import Name
 from homeport.domain.claim import Claim
 from homeport.domain.device import Device, DeviceId
-from homeport.domain.ownership import OwnershipEvent, SalesRecord
+from homeport.domain.ownership import Ownership, OwnershipEvent, SalesRecord
 from homeport.provisioning.imports.sales_check import objection
 from homeport.provisioning.imports.take_back import freed, take_back
 from homeport.provisioning.ownership.claim_ends import confirm
@@ -39,14 +39,16 @@ async def settle(
 ) -> Effect | Left:
     """Bring the device to where the import's record says, if one of the import decides about it.
 
-    Between the check and now it may have arrived, or been claimed: then it is left.
+    Between the check and now it may have arrived, been claimed or decommissioned: then it is left.
     """
     device = await tx.devices.get(device_id)
     record = await tx.sales.covering(device) if device is not None else None
-    if device is None or record is None or record.imported_by != number:
+    decides = record is not None and record.imported_by == number
+    if device is None or record is None or not decides or device.tenant == record.tenant:
         return Effect.NONE
-    if device.tenant == record.tenant:
-        return Effect.NONE
+    if device.ownership is Ownership.DECOMMISSIONED:
+        name = device.id.serial_number
+        return Left(record, f"{name} is decommissioned: take it back into use first")
     reason = await objection(tx, device, record)
     if reason is not None:
         return Left(record, reason)

@@ -60,7 +60,9 @@ class Devices(Protocol):
     async def unowned(
         self, scope: Scope, authority: str | None, limit: int, *, after: DeviceId | None = None
     ) -> Sequence[Device]:
-        """Return registered devices of the scope that have no tenant, at most `limit`.
+        """Return registered devices of the scope that a tenant can get, at most `limit`.
+
+        They have none, and are not decommissioned.
 
         By serial number and id (of a whole model: by id), beyond `after`: who asks again gives the
         last device of before.

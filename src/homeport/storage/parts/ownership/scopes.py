@@ -35,8 +35,9 @@ _OF_MODEL: Final = (
     .limit(named("limit"))
     .offset(ZERO)
 )
-_IS_UNOWNED: Final = devices.c.tenant.is_(None)
 _CLAIMED: Final[ColumnElement[str]] = literal_column(f"'{Ownership.CLAIMED.value}'")
+_DECOMMISSIONED: Final[ColumnElement[str]] = literal_column(f"'{Ownership.DECOMMISSIONED.value}'")
+_IS_UNOWNED: Final = and_(devices.c.tenant.is_(None), devices.c.ownership != _DECOMMISSIONED)
 _IS_CONTESTED: Final = or_(
     and_(devices.c.tenant.is_not(None), devices.c.tenant.is_distinct_from(named("tenant"))),
     devices.c.ownership == _CLAIMED,
