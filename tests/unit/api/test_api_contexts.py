@@ -111,3 +111,10 @@ def test_contexts_are_imported_and_listed(acme):
         found = acme.ask("GET", "/tenants/acme/contexts", ENGINEER, query=query)
         assert len(document(found)["items"]) == count
     assert acme.ask("POST", path, ENGINEER, body=b"\xff\xfe\x00").status == 400
+
+
+def test_a_file_of_contexts_has_a_limit(acme):
+    path = "/tenants/acme/contexts/import"
+    piece = b"serial_number\n" * 75_000
+    answer = acme.ask("POST", path, ENGINEER, body=iter([piece] * 17))
+    assert (answer.status, document(answer)["code"]) == (413, "too-large")

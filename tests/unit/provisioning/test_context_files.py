@@ -3,6 +3,7 @@
 
 import csv
 import io
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -27,13 +28,19 @@ from homeport.provisioning.imports.cells import (
     text_of,
     value_of,
 )
-from homeport.provisioning.imports.context_file import ContextLine, read_contexts, write_contexts
+from homeport.provisioning.imports.context_file import (
+    ContextLine,
+    lines_of,
+    read_contexts,
+    write_contexts,
+)
 from homeport.provisioning.imports.contexts import (
     ContextLinesError,
     ContextReport,
     Way,
     import_contexts,
 )
+from homeport.provisioning.imports.sales_file import LineFault
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 LINES = st.text(max_size=9).filter(lambda text: text == text.strip() and text.isprintable())
@@ -213,6 +220,48 @@ async def test_all_or_none_has_a_limit(monkeypatch):
         await world.take(GOOD)
     assert refused.value.code is Code.TOO_LARGE
     assert world.named() == {}
+
+
+@in_loop
+async def test_of_many_wrong_lines_the_first_are_named_and_all_are_counted(monkeypatch):
+    monkeypatch.setattr(importing, "FAULTS_KEPT", 2)
+    world = World()
+    report = await world.take(MIXED, good_lines=True)
+    assert (report.wrong, [fault.line for fault in report.faults]) == (4, [4, 5])
+    with pytest.raises(ContextLinesError):
+        await world.take(MIXED)
+
+
+@in_loop
+async def test_lines_are_read_beside_the_event_loop():
+    here = threading.get_ident()
+    read_by = set()
+
+    def lines():
+        for line in read_contexts(io.StringIO(GOOD, newline="")):
+            read_by.add(threading.get_ident())
+            yield line
+
+    for way in (Way(), Way(good_lines=True)):
+        await import_contexts(World().registry, "acme", lines(), way, actor="ann", now=NOW)
+    assert here not in read_by
+
+
+@in_loop
+async def test_a_cell_nested_without_end_is_a_wrong_line():
+    deep = "[" * 30_000
+    head = "serial_number,attributes.x,tags\n"
+    report = await World().take(f"{head}EX-1,{deep},\nEX-1,,{deep}\n", good_lines=True)
+    assert [fault.line for fault in report.faults] == [2, 3]
+    assert value_of(cell_of(deep), None) == deep
+
+
+def test_a_line_without_end_is_not_held_in_memory():
+    file = io.StringIO("serial_number,name\nEX-1,x\nEX-1," + "a" * 1_000_000, newline="")
+    good, fault = read_contexts(lines_of(file))
+    assert isinstance(good, ContextLine)
+    assert isinstance(fault, LineFault)
+    assert file.tell() < 100_000
 
 
 def test_what_is_written_is_csv():

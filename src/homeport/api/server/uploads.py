@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 from fastapi import Request
 
 from homeport.api.server.ask import Ask
-from homeport.api.server.gate import BODY_KEY, Body
+from homeport.api.server.gate import BODY_KEY, UPLOAD_MAX, Body
 
 _CHUNK: Final = 1024 * 1024
 """Bytes that are written at once, in a thread."""
@@ -23,14 +23,14 @@ def takes_file(media_type: str, what: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def uploaded(ask: Ask, request: Request) -> AsyncIterator[BinaryIO]:
+async def uploaded(ask: Ask, request: Request, limit: int = UPLOAD_MAX) -> AsyncIterator[BinaryIO]:
     """Take the body as a file, at its beginning; demand the permission first (TOO_LARGE, TOO_SLOW).
 
     It has no name and is gone with the request, also when the platform is killed meanwhile.
     """
     ask.registry()  # refuses if the permission was not demanded
     body: Body = request.scope[BODY_KEY]
-    body.allow_upload()
+    body.allow_upload(limit)
     with tempfile.TemporaryFile(dir=ask.parts.uploads) as file:
         pending = bytearray()
         async for piece in request.stream():

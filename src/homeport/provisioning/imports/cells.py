@@ -15,6 +15,7 @@ GONE: Final = "null"
 TAG_SIGN: Final = ";"
 _MARKS: Final = ('"', "[", "{", "=", "+", "-", "@")
 """A cell that begins so is no plain text: JSON, or a formula."""
+_TOO_DEEP: Final = "a cell with more lists in lists than anybody needs"
 
 
 def cell_of(value: Any) -> str:
@@ -32,7 +33,7 @@ def text_cell(text: str) -> str:
 def value_of(cell: str, kind: str | None) -> Any:
     """Read a value of this JSON Schema type (None: whatever it looks like); None: taken away.
 
-    MalformedError for quotes that are no JSON string.
+    MalformedError for quotes that are no JSON string, and for what is nested without end.
     """
     if cell == GONE:
         return None
@@ -40,6 +41,8 @@ def value_of(cell: str, kind: str | None) -> Any:
         return text_of(cell)
     try:
         return json.loads(cell, parse_constant=_refuse)
+    except RecursionError:
+        raise MalformedError(_TOO_DEEP) from None
     except ValueError:
         return cell
 
@@ -73,6 +76,8 @@ def tags_of(cell: str) -> list[Any] | None:
         return [tag.strip() for tag in cell.split(TAG_SIGN) if tag.strip()]
     try:
         return list(json.loads(cell))
+    except RecursionError:
+        raise MalformedError(_TOO_DEEP) from None
     except ValueError as error:
         raise MalformedError(f"tags are a;b or a JSON list: {error}") from None
 
@@ -87,7 +92,7 @@ def _is_json(text: str) -> bool:
     """Whether it could be taken for another value."""
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

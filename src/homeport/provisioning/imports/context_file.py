@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from homeport.domain.context.context import Context
 from homeport.domain.device import AUTHORITY, check_serial_number
@@ -29,6 +29,8 @@ ATTRIBUTE: Final = "attributes."
 COLUMNS_MAX: Final = 250
 CELL_MAX: Final = 32_768
 """Characters: what a spreadsheet holds, and more than all attributes together may have."""
+LINE_MAX: Final = 2 * CELL_MAX
+"""Characters of a line: all that one device may have, twice."""
 _PLAIN: Final = ("serial_number", "authority", "name", "tags", "location", "latitude", "longitude")
 
 
@@ -75,6 +77,16 @@ class ContextLine:
         }
         wholes = {"location": location, "attributes": attributes}
         return patch | {name: value for name, value in wholes.items() if value}
+
+
+def lines_of(file: TextIO) -> Iterator[str]:
+    """Yield a file's lines, and hold none that is longer than any of ours (MalformedError)."""
+    while line := file.readline(LINE_MAX + 1):
+        if len(line) > LINE_MAX:
+            raise MalformedError(
+                f"more than {LINE_MAX} characters in a line: the rest was not read"
+            )
+        yield line
 
 
 def read_contexts(lines: Iterable[str]) -> Iterator[ContextLine | LineFault]:

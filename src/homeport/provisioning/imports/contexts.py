@@ -2,9 +2,11 @@
 """Change the contexts of many devices by a file: all lines or none, or the good ones; or try it.
 
 All or none is one transaction. The good ones are taken in groups, so that a long file holds nobody
-up; each line is whole. To try is to do it and undo it, so it finds what doing would find.
+up; each line is whole. To try is to do it and undo it, so it finds what doing would find. Lines are
+read in a thread: a long file must not keep the event loop, which answers the broker.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,8 +25,10 @@ from homeport.provisioning.ports import Registry, Transaction
 
 GROUP: Final = 500
 """Lines in one transaction: others wait for it for a tenth of a second."""
-ALL_OR_NONE_MAX: Final = 10_000
-"""Lines of one transaction that others can bear to wait for: some two seconds."""
+ALL_OR_NONE_MAX: Final = 2000
+"""Lines of one transaction that others can bear to wait for: less than a second."""
+FAULTS_KEPT: Final = 1000
+"""Wrong lines that a report names; the others are counted."""
 TOLD: Final = 5
 """Faults in the detail of a refusal."""
 
@@ -45,16 +49,25 @@ class ContextReport:
 
     lines: int = 0
     changed: int = 0
+    wrong: int = 0
     faults: list[LineFault] = field(default_factory=list)
+    """The first of the wrong lines."""
+
+    def fail(self, fault: LineFault) -> None:
+        """Count a wrong line."""
+        self.wrong += 1
+        if len(self.faults) < FAULTS_KEPT:
+            self.faults.append(fault)
 
 
 class ContextLinesError(HomeportError):
     """Lines that cannot be taken; nothing was changed."""
 
-    def __init__(self, faults: list[LineFault]) -> None:
-        """Take the faults; the first ones stand in the detail."""
+    def __init__(self, report: ContextReport) -> None:
+        """Take what was found; the first faults stand in the detail."""
+        faults = report.faults
         first = "; ".join(f"line {fault.line}: {fault.reason}" for fault in faults[:TOLD])
-        more = f"; and {len(faults) - TOLD} more" if len(faults) > TOLD else ""
+        more = f"; and {report.wrong - TOLD} more" if report.wrong > TOLD else ""
         super().__init__(Code.CONTEXT_LINES_WRONG, first + more)
         self.faults = faults
 
@@ -76,18 +89,19 @@ async def import_contexts(
     report = ContextReport()
     work = partial(_take_all, tenant=tenant, actor=actor, now=now)
     if way.good_lines:
-        for group in _groups(iter(lines)):
+        ahead = iter(lines)
+        while group := await asyncio.to_thread(_some, ahead, GROUP):
             await _run(registry, partial(work, lines=group, report=report), way)
         return report
-    group = list(islice(lines, ALL_OR_NONE_MAX + 1))
+    group = await asyncio.to_thread(_some, iter(lines), ALL_OR_NONE_MAX + 1)
     if len(group) > ALL_OR_NONE_MAX:
         detail = f"more than {ALL_OR_NONE_MAX} lines at once; ask for the good ones"
         raise MalformedError(detail, Code.TOO_LARGE)
 
     async def strictly(tx: Transaction) -> None:
         await work(tx, lines=group, report=report)
-        if report.faults and not way.dry_run:
-            raise ContextLinesError(report.faults)
+        if report.wrong and not way.dry_run:
+            raise ContextLinesError(report)
 
     await _run(registry, strictly, way)
     return report
@@ -107,11 +121,8 @@ async def _run(
         return
 
 
-def _groups(
-    lines: Iterator[ContextLine | LineFault],
-) -> Iterator[list[ContextLine | LineFault]]:
-    while group := list(islice(lines, GROUP)):
-        yield group
+def _some(lines: Iterator[ContextLine | LineFault], many: int) -> list[ContextLine | LineFault]:
+    return list(islice(lines, many))
 
 
 async def _take_all(
@@ -127,7 +138,7 @@ async def _take_all(
     for line in lines:
         report.lines += 1
         if isinstance(line, LineFault):
-            report.faults.append(line)
+            report.fail(line)
             continue
         try:
             device = await _device(tx, tenant, line)
@@ -139,7 +150,7 @@ async def _take_all(
             after = await change_context(tx, device, patch, actor=actor, now=now)
             report.changed += after.version > before.version
         except HomeportError as error:
-            report.faults.append(LineFault(line.line, error.detail or error.title))
+            report.fail(LineFault(line.line, error.detail or error.title))
 
 
 async def _device(tx: Transaction, tenant: str, line: ContextLine) -> Device:

@@ -20,12 +20,12 @@ from homeport.domain.people import Permission
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.provisioning.context.change_schema import change_schema
 from homeport.provisioning.context.view import ContextView, view_context
-from homeport.provisioning.imports.context_file import read_contexts
+from homeport.provisioning.imports.context_file import lines_of, read_contexts
 from homeport.provisioning.imports.contexts import Way, import_contexts
 from homeport.provisioning.ports import Transaction
 
-FAULTS_SHOWN: Final = 1000
-"""Wrong lines that one answer lists."""
+FILE_MAX: Final = 16 * 1024 * 1024
+"""Bytes of a file of contexts: some hundred thousand devices with a name and a few tags."""
 
 router: Final = APIRouter(prefix="/tenants/{tenant_name}", tags=["contexts"])
 
@@ -128,17 +128,15 @@ async def import_a_file_of_contexts(
     """Change the contexts of many devices by a CSV file: all lines or none; again is no change."""
     ask.demand(tenant_name, f"tenant {tenant_name}")
     way = Way(good_lines=good_lines, dry_run=dry_run)
-    async with uploaded(ask, request) as file:
+    async with uploaded(ask, request, FILE_MAX) as file:
         with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
-            lines = read_contexts(text)
+            lines = read_contexts(lines_of(text))
             report = await import_contexts(
                 ask.registry(), tenant_name, lines, way, actor=ask.actor, now=ask.now
             )
     return ImportReport(
         lines=report.lines,
         changed=report.changed,
-        wrong=len(report.faults),
-        faults=[
-            LineFault(line=each.line, reason=each.reason) for each in report.faults[:FAULTS_SHOWN]
-        ],
+        wrong=report.wrong,
+        faults=[LineFault(line=each.line, reason=each.reason) for each in report.faults],
     )
