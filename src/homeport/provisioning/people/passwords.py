@@ -24,10 +24,13 @@ from homeport.errors import Code, HomeportError
 Result = TypeVar("Result")
 
 AT_ONCE: Final = 2
-"""Hashes that are made at the same time: 128 MiB."""
+"""Passwords that are checked at the same time: 128 MiB. One more is chosen meanwhile."""
 
 WAITING_MAX: Final = 50
 """Who waits for a hash; more would wait for longer than ten seconds."""
+
+CHOOSING_MAX: Final = 10
+"""Who chooses a password at the same time. They wait apart: nobody's sign-in is held up by them."""
 
 _RETRY_AFTER: Final = timedelta(seconds=10)
 
@@ -37,18 +40,18 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         """Hash with the parameters of RFC 9106 section 4 for ordinary machines, or with these."""
+        self._checking = _Desk(AT_ONCE, WAITING_MAX)
+        self._choosing = _Desk(1, CHOOSING_MAX)
         self._hasher: Final = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
-        self._threads: Final = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
         self._nobodys: Final = _hash_of_nothing(self._hasher)
-        self._waiting = 0
 
     async def hash(self, password: str) -> str:
         """Return the hash in PHC form, with a salt of its own."""
-        return await self._in_thread(lambda: self._hasher.hash(password))
+        return await self._choosing.do(lambda: self._hasher.hash(password))
 
     async def is_right(self, password_hash: str | None, password: str) -> bool:
         """Say whether the password fits; without a hash it never does, after the same time."""
-        return await self._in_thread(lambda: self._fits(password_hash, password))
+        return await self._checking.do(lambda: self._fits(password_hash, password))
 
     def is_weak(self, password_hash: str) -> bool:
         """Say whether the hash was made with other parameters than today's."""
@@ -56,7 +59,8 @@ class Passwords:
 
     def close(self) -> None:
         """Let the threads end."""
-        self._threads.shutdown()
+        self._checking.close()
+        self._choosing.close()
 
     def _fits(self, password_hash: str | None, password: str) -> bool:
         try:
@@ -65,10 +69,26 @@ class Passwords:
             return False
         return password_hash is not None
 
-    async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        if self._waiting >= WAITING_MAX:
+
+class _Desk:
+    """Threads, and who waits for one."""
+
+    def __init__(self, at_once: int, waiting_max: int) -> None:
+        """Take how much is done at the same time, and how many may be at it or wait."""
+        self._threads: Final = ThreadPoolExecutor(at_once, thread_name_prefix="passwords")
+        self._waiting, self._waiting_max = 0, waiting_max
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown()
+
+    async def do(self, work: Callable[[], Result]) -> Result:
+        """Do it as soon as a thread is free; TOO_MANY_REQUESTS if too many wait."""
+        if self._waiting >= self._waiting_max:
             raise HomeportError(
-                Code.TOO_MANY_REQUESTS, "many people sign in", retry_after=_RETRY_AFTER
+                Code.TOO_MANY_REQUESTS,
+                "many people show or choose passwords",
+                retry_after=_RETRY_AFTER,
             )
         self._waiting += 1
         try:

@@ -12,6 +12,7 @@ work: one look-up, one hash, one audit event. All limits count by the name as ty
 """
 
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -35,6 +36,11 @@ STRANGERS_RATE: Final = 10 / timedelta(hours=1).total_seconds()
 STRANGERS_BURST: Final = 60
 """Tries for one name from all unknown browsers together: 300 in the first day. One source alone
 does not use them up, as its own pauses grow."""
+
+
+CHOICES_RATE: Final = 1 / 60
+CHOICES_BURST: Final = 5
+"""Passwords that may be chosen by one invitation, which is accepted once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +69,17 @@ class SignIn:
         self._registry, self._passwords, self._browsers = registry, passwords, browsers
         self._clock, self._lifetimes = clock, lifetimes
         self._sources = Throttle(rate=SOURCE_RATE, burst=SOURCE_BURST, clock=clock)
+        self._choices = Throttle(rate=CHOICES_RATE, burst=CHOICES_BURST, clock=clock)
         self._guesses = Guesses(clock)
         self._strangers = Throttle(rate=STRANGERS_RATE, burst=STRANGERS_BURST, clock=clock)
+
+    def count_choice(self, invitation: str, source: str) -> None:
+        """Count that a password is chosen by an invitation, which costs a hash as a try does.
+
+        HomeportError(TOO_MANY_REQUESTS).
+        """
+        self._sources.take(source)
+        self._choices.take(invitation)
 
     async def knock(self, knock: Knock) -> tuple[Account, str]:
         """Start a session; return whose, and its token.
@@ -114,7 +129,9 @@ class SignIn:
         kept = account.password_hash if account else None
         if kept is None or not self._passwords.is_weak(kept):
             return None
-        return await self._passwords.hash(_normal(knock.password))
+        with suppress(HomeportError):  # many choose one just now: it is made better another day
+            return await self._passwords.hash(_normal(knock.password))
+        return None
 
     async def _right(self, account: Account | None, password: str, source: str) -> None:
         kept = account.password_hash if account else None

@@ -26,7 +26,7 @@ from homeport.domain.account import check_password
 from homeport.domain.membership import Purpose
 from homeport.domain.people import Permission
 from homeport.errors import Code, HomeportError, MalformedError
-from homeport.provisioning.people.accept import accept_invitation, find_open
+from homeport.provisioning.people.accept import accept_invitation, find_acceptable, find_open
 from homeport.provisioning.people.invite import Guest, invite, revoke_invitation
 from homeport.provisioning.ports import Transaction
 
@@ -120,12 +120,15 @@ async def accept(given: Acceptance, stranger: AnyBody) -> SignedIn:
     """Accept an invitation, as who is signed in or with a new account; then one is signed in."""
     present = await _who_is_signed_in(stranger)
     code = given.code.get_secret_value()
-    found = await stranger.read(lambda tx: find_open(tx, code, now=stranger.now))
+    found = await stranger.read(
+        lambda tx: find_acceptable(tx, code, account=present, now=stranger.now)
+    )
     hashed = None
     if present is None or found.purpose is Purpose.PASSWORD:
         if given.password is None:
             raise MalformedError("body.password: is needed without a sign-in")
         password = check_password(given.password.get_secret_value(), found.name)
+        stranger.people.sign_in.count_choice(found.id, stranger.source)
         hashed = await stranger.people.passwords.hash(password)
     joined = await stranger.transact(
         lambda tx: accept_invitation(
