@@ -8,7 +8,7 @@ from typing import Final, Self
 import httpx
 
 from homeport.api.client.transport import Answer, Request
-from homeport.errors import Code, HomeportError
+from homeport.errors import Code, HomeportError, MalformedError
 
 CONNECT_SECONDS: Final = 10.0
 """A network that needs longer for TCP and TLS is down."""
@@ -21,7 +21,11 @@ class Remote:
     """The port `Transport` over HTTPS; trusts the anchors given and no other, if any are."""
 
     def __init__(self, url: str, key: str, anchors: str | None = None) -> None:
-        """Take the platform's base URL, an API key, and the roots of its certificate (PEM)."""
+        """Take the platform's base URL, an API key, and the roots of its certificate (PEM).
+
+        MalformedError unless it is an `https` URL: the key opens as much as a password.
+        """
+        _demand_https(url)
         self._client = httpx.Client(
             base_url=url,
             verify=ssl.create_default_context(cadata=anchors),
@@ -56,6 +60,16 @@ class Remote:
         except httpx.TransportError as error:
             raise _explained(error) from error
         return Answer(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
+
+
+def _demand_https(url: str) -> None:
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        parts = httpx.URL()
+    if parts.scheme != "https" or not parts.host:
+        detail = f"url {url[:100]!r}: https://name:8443 is meant; without TLS no API key is sent"
+        raise MalformedError(detail)
 
 
 def _explained(error: httpx.TransportError) -> HomeportError:
