@@ -19,6 +19,13 @@ from homeport.errors import Code, HomeportError, MalformedError
 NAME_MAX: Final = 254
 """Characters of a sign-in name: an e-mail address (RFC 5321 section 4.5.3.1.3) fits."""
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._+@-]*[a-z0-9])?")
+RESERVED: Final = frozenset(
+    {
+        "broker", "device", "factory", "homeport", "key", "manufacturer", "nobody", "operator",
+        "platform", "stranger", "system",
+    }
+)  # fmt: skip
+"""Who acts in the audit trail without an account: a person of that name would be taken for it."""
 
 PASSWORD_MIN: Final = 12
 """Characters. Length is what counts (NIST SP 800-63B section 5.1.1); no rules of composition."""
@@ -79,6 +86,8 @@ def check_sign_in_name(text: str) -> str:
             f"sign-in name {text[:60]!r}: use 1 to {NAME_MAX} of a-z, 0-9 and . _ + @ -,"
             " beginning and ending with a letter or digit"
         )
+    if text in RESERVED:
+        raise MalformedError(f"sign-in name {text!r}: the audit trail means something else by it")
     return text
 
 

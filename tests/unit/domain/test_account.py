@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a sign-in name and a password may be; what tells a token from another."""
 
+import re
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import homeport
 from fakes.people import NOW
 from homeport.domain.account import (
     NAME_MAX,
     PASSWORD_MAX,
+    RESERVED,
     Account,
     check_password,
     check_sign_in_name,
@@ -35,6 +39,20 @@ def test_names_that_may_be(name):
 def test_names_that_look_like_others_or_drive_something_are_refused(name):
     with pytest.raises(MalformedError):
         check_sign_in_name(name)
+
+
+@pytest.mark.parametrize("name", ["platform", "device", "broker", "stranger", "operator", "key"])
+def test_nobody_is_called_what_the_trail_means_something_else_by(name):
+    with pytest.raises(MalformedError):
+        check_sign_in_name(name)
+    assert check_sign_in_name(f"{name}s")
+
+
+def test_every_actor_without_an_account_is_reserved():
+    source = Path(homeport.__file__).parent
+    text = "\n".join(path.read_text() for path in source.rglob("*.py"))
+    actors = set(re.findall(r'(?:actor=|ACTOR(?:: Final)? = )f?"([a-z]+)', text))
+    assert {"device", "stranger", "key"} <= actors <= RESERVED
 
 
 @given(st.text())
