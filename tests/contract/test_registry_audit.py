@@ -24,6 +24,7 @@ from homeport.domain.audit import Name, Wanted
 from homeport.domain.trail.chain import KeptEvent
 from homeport.errors import Code, MalformedError
 from homeport.provisioning.ports import SealedHead
+from homeport.storage.parts.trail import search as searching
 from homeport.storage.sqlite import SqliteRegistry
 
 __all__ = ["opened"]  # a fixture
@@ -90,6 +91,14 @@ def test_a_search_finds_what_is_wanted_in_both_orders(told, wanted, cursors):
     wanted = {k: frozenset(v) if isinstance(v, set) else v for k, v in wanted.items()}
     assert found(told, **wanted) == cursors
     assert found(told, **wanted, newest_first=True) == cursors[::-1]
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_tenant_of_many_devices_finds_the_same(told, monkeypatch, newest_first):
+    asked = {"tenants": {"acme", "bolt"}, "after": 4, "newest_first": newest_first}
+    of_few = found(told, **asked)
+    monkeypatch.setattr(searching, "FEW", 0)
+    assert found(told, **asked) == of_few != []
 
 
 def test_a_search_goes_on_from_a_cursor(told):

@@ -281,3 +281,28 @@ def test_reading_is_one_consistent_view(path):
             return reading.result(), await opened.read(lambda tx: tx.audit.last())
 
     assert asyncio.run(work()) == ((0, 0), 1)
+
+
+# --- who waits for whom ---------------------------------------------------------------------------
+
+
+def test_an_urgent_question_does_not_wait_for_others_that_read(path):
+    may_end = threading.Event()
+
+    async def long_listing(tx):
+        await tx.devices.get(device_id())
+        may_end.wait(timeout=30)
+
+    async def work():
+        async with SqliteRegistry(path) as opened:
+            listings = [asyncio.create_task(opened.read(long_listing)) for _ in range(20)]
+            await asyncio.sleep(0)
+            try:
+                async with asyncio.timeout(10):
+                    await opened.read(lambda tx: tx.devices.get(device_id()), is_urgent=True)
+                return not any(listing.done() for listing in listings)
+            finally:
+                may_end.set()
+                await asyncio.gather(*listings)
+
+    assert asyncio.run(work())

@@ -128,7 +128,8 @@ async def compose(settings: ServerSettings, clock: Clock) -> AsyncIterator[Platf
                 return await registry.read(
                     lambda tx: admit(
                         tx, fingerprint=fingerprint, client_id=client_id, now=clock.now()
-                    )
+                    ),
+                    is_urgent=True,
                 )
 
             renewing = Renewing(keys, switch, door, devices, broker, clock)

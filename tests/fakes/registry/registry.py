@@ -120,7 +120,9 @@ class FakeRegistry:
         self.rows = work
         return result
 
-    async def read(self, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
+    async def read(
+        self, verb: Callable[[Transaction], Awaitable[Result]], *, is_urgent: bool = False
+    ) -> Result:
         view = self.rows.copy()
         result = finish(verb(FakeTransaction(view)))
         if view != self.rows:

@@ -72,8 +72,13 @@ class Registry(Protocol):
         """Run the verb in a transaction that is durable when this returns; its error undoes it."""
         ...
 
-    async def read(self, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
-        """Run a verb that only reads, on a consistent view, without waiting for writers."""
+    async def read(
+        self, verb: Callable[[Transaction], Awaitable[Result]], *, is_urgent: bool = False
+    ) -> Result:
+        """Run a verb that only reads, on a consistent view, without waiting for writers.
+
+        An urgent one, which is short, does not wait for others that read either.
+        """
         ...
 
     def stage_minted(

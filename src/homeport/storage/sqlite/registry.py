@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 Rows = TypeVar("Rows")
 
 READERS: Final = 4
-"""Threads that read: a long listing must not keep the broker's question waiting."""
+"""Threads that read. The broker's questions have one more: no listings keep them waiting."""
 
 WAITING_MAX: Final = 10_000
 """Verbs that may wait: what is committed in a second. More would only time out at the device."""
@@ -48,6 +48,7 @@ class SqliteRegistry:
         self._path: Final = path
         self._writer: Writer | None = None
         self._readers: Final = ThreadPoolExecutor(READERS, thread_name_prefix="registry-reader")
+        self._urgent: Final = ThreadPoolExecutor(1, thread_name_prefix="registry-urgent")
         self._stagers: Final = ThreadPoolExecutor(READERS, thread_name_prefix="registry-stager")
         self._of_thread: Final = threading.local()
         self._opened: Final[list[sqlite3.Connection]] = []
@@ -81,7 +82,7 @@ class SqliteRegistry:
         if self._writer:
             await self._writer.close()
             self._writer = None
-        for threads in (self._readers, self._stagers):
+        for threads in (self._readers, self._urgent, self._stagers):
             await asyncio.to_thread(threads.shutdown)
         if self._watch:
             self._opened.append(self._watch)
@@ -102,11 +103,17 @@ class SqliteRegistry:
         result: Result = await writer.submit(verb)
         return result
 
-    async def read(self, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
-        """Run a verb that only reads, on a consistent view, without waiting for writers."""
+    async def read(
+        self, verb: Callable[[Transaction], Awaitable[Result]], *, is_urgent: bool = False
+    ) -> Result:
+        """Run a verb that only reads, on a consistent view, without waiting for writers.
+
+        An urgent one, which is short, does not wait for others that read either.
+        """
         self._writing()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, copy_context().run, self._read, verb)
+        readers = self._urgent if is_urgent else self._readers
+        return await loop.run_in_executor(readers, copy_context().run, self._read, verb)
 
     async def version(self) -> int:
         """Return a number that changes whenever anybody, in any process, has committed."""

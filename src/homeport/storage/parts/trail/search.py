@@ -2,7 +2,9 @@
 """Searching the audit trail: a statement for each combination of what is asked, compiled once.
 
 What a tenant sees are two searches, each along an index: its own events, and those without a tenant
-whose device is its own now. Their results are merged by cursor.
+whose device is its own now. Their results are merged by cursor. The second goes by the devices of a
+tenant that has few of them, so that a small tenant's question does not walk through what happened
+to everybody's; a large tenant's walk soon meets its own.
 """
 
 from collections.abc import Sequence
@@ -13,10 +15,10 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, literal_column, select
 
 from homeport.domain.audit import Wanted
-from homeport.storage.compiled import ZERO, Statement, named, query
+from homeport.storage.compiled import ONE, ZERO, Statement, named, query
 from homeport.storage.connection import Connection, Row
 from homeport.storage.instants import to_micros
 from homeport.storage.schema import audit_events, devices
@@ -31,6 +33,15 @@ _OWN: Final = "own"
 _OWN_DEVICES: Final = "own devices"
 _OWNED: Final = "owned"
 """Without a tenant, of a device that is the tenant's now."""
+_OF_FEW: Final = "of few devices"
+"""The same, by the tenant's devices."""
+
+FEW: Final = 1000
+"""Devices; their events are found and sorted in some milliseconds."""
+
+_MANY: Final = query(
+    select(devices.c.id).where(devices.c.tenant == named("tenant")).limit(ONE).offset(named("few"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ class _Shape:
     """What a search is made of, without its values."""
 
     viewer: str
-    """_ALL, _OWN, _OWN_DEVICES or _OWNED."""
+    """_ALL, _OWN, _OWN_DEVICES, _OWNED or _OF_FEW."""
     names: int
     equals: frozenset[str]
     since: bool
@@ -63,9 +74,20 @@ async def search(
     parts = [
         await connection.rows(_statement(_Shape(viewer, *rest)), {**values, "tenant": tenant})
         for tenant in sorted(wanted.tenants)
-        for viewer in (_OWN_DEVICES if tenant in wanted.devices_only_of else _OWN, _OWNED)
+        for viewer in (
+            _OWN_DEVICES if tenant in wanted.devices_only_of else _OWN,
+            await _of_owned(connection, wanted, tenant),
+        )
     ]
     return list(islice(merge(*parts, key=itemgetter(0), reverse=newest_first), limit))
+
+
+async def _of_owned(connection: Connection, wanted: Wanted, tenant: str) -> str:
+    """Choose how to find what has no tenant; one device's events are few anyway."""
+    if wanted.device is not None:
+        return _OWNED
+    has_many = await connection.row(_MANY, {"tenant": tenant, "few": FEW})
+    return _OWNED if has_many else _OF_FEW
 
 
 def _values(wanted: Wanted) -> tuple[dict[str, Any], frozenset[str]]:
@@ -91,11 +113,17 @@ def _statement(shape: _Shape) -> Statement:
     if shape.viewer == _OWNED:
         theirs = (devices.c.id == _E.device) & (devices.c.tenant == named("tenant"))
         found = found.where(_E.tenant.is_(None), exists().where(theirs))
+    if shape.viewer == _OF_FEW:
+        mine = select(devices.c.id).where(devices.c.tenant == named("tenant"))
+        # Not by the index of tenants, nor along all cursors: both are everybody's events.
+        is_nobodys = literal_column("''").concat(_E.tenant).is_(None)
+        found = found.where(is_nobodys, _E.device.in_(mine))
     for column in sorted(shape.equals):
         found = found.where(_E[column] == named(column))
     if shape.names:
         found = found.where(_E.name.in_([named(f"name{n}") for n in range(shape.names)]))
     if shape.since:
         found = found.where(_E.at >= named("since"))
-    order = _E.cursor.desc() if shape.newest_first else _E.cursor
+    place = _E.cursor + ZERO if shape.viewer == _OF_FEW else _E.cursor
+    order = place.desc() if shape.newest_first else place
     return query(found.order_by(order).limit(named("limit")).offset(ZERO))
