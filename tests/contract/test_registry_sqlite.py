@@ -294,8 +294,8 @@ def test_an_urgent_question_does_not_wait_for_others_that_read(path):
         may_end.wait(timeout=30)
 
     async def work():
-        async with SqliteRegistry(path) as opened:
-            listings = [asyncio.create_task(opened.read(long_listing)) for _ in range(20)]
+        async with SqliteRegistry(path) as opened, asyncio.TaskGroup() as group:
+            listings = [group.create_task(opened.read(long_listing)) for _ in range(20)]
             await asyncio.sleep(0)
             try:
                 async with asyncio.timeout(10):
@@ -303,6 +303,5 @@ def test_an_urgent_question_does_not_wait_for_others_that_read(path):
                 return not any(listing.done() for listing in listings)
             finally:
                 may_end.set()
-                await asyncio.gather(*listings)
 
     assert asyncio.run(work())
