@@ -55,7 +55,7 @@ class Scene:
 
     @property
     def open(self) -> int:
-        return self.hub._streams.total()
+        return self.hub.open
 
 
 @asynccontextmanager

@@ -8,13 +8,14 @@ memory and reads from the registry, so nothing is lost and nobody costs more tha
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from homeport.clock import Clock
 from homeport.domain.audit import AuditEvent, Wanted
+from homeport.domain.people import Caller
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.ports import Registry, Transaction
 
@@ -30,6 +31,12 @@ RECENT: Final = 2000
 OF_ONE_CALLER: Final = 8
 """Streams of one person or key: a browser opens six connections to one host."""
 
+OF_ONE_ACCOUNT: Final = 32
+"""Streams of one person together with all keys that the person answers for."""
+
+OF_ONE_TENANT: Final = 200
+"""Streams of all people and keys of one tenant: it shuts out no other one."""
+
 OF_ALL: Final = 1000
 """Streams at once: each holds a connection that a device could have."""
 
@@ -43,6 +50,30 @@ class Told(NamedTuple):
     owner: str | None
 
 
+class Share(NamedTuple):
+    """Who has a part of all streams."""
+
+    whose: str
+    """"caller", "account", "tenant"; "all"."""
+    name: str = ""
+
+
+_EVERYBODY: Final = Share("all")
+
+
+def _shares(caller: Caller) -> Mapping[Share, int]:
+    """Of what a caller's stream takes a part, and how much of it there is."""
+    shares = {
+        _EVERYBODY: OF_ALL,
+        Share("caller", caller.actor): OF_ONE_CALLER,
+    }
+    if caller.answers is not None:
+        shares[Share("account", caller.answers)] = OF_ONE_ACCOUNT
+    if not caller.is_operator:
+        shares |= {Share("tenant", tenant): OF_ONE_TENANT for tenant in caller.roles}
+    return shares
+
+
 class EventHub:
     """`follow` runs as a task; streams ask for what comes after their cursor."""
 
@@ -54,14 +85,19 @@ class EventHub:
         """Cursor beyond which `_recent` has everything, up to `_end`; None: nobody listens."""
         self._end = 0
         self._news = asyncio.Event()
-        self._streams: Counter[str] = Counter()
+        self._streams: Counter[Share] = Counter()
         self._generation = 0
+
+    @property
+    def open(self) -> int:
+        """How many streams are open."""
+        return self._streams[_EVERYBODY]
 
     async def follow(self) -> None:
         """Run until cancelled."""
         version = -1
         while True:
-            if not self._streams.total():
+            if not self.open:
                 self._begin = None  # what nobody hears is not read
             else:
                 seen = await self._registry.version()
@@ -71,18 +107,19 @@ class EventHub:
             await self._clock.sleep(LOOK_EVERY)
 
     @contextmanager
-    def stream(self, caller: str) -> Iterator["Ticket"]:
+    def stream(self, caller: Caller) -> Iterator["Ticket"]:
         """Count a stream while it is open; TOO_MANY_REQUESTS if there are too many."""
-        if self._streams[caller] >= OF_ONE_CALLER or self._streams.total() >= OF_ALL:
-            detail = f"{self._streams[caller]} streams are open"
-            raise HomeportError(Code.TOO_MANY_REQUESTS, detail, retry_after=_RETRY_AFTER)
-        self._streams[caller] += 1
+        shares = _shares(caller)
+        for share, limit in shares.items():
+            if self._streams[share] >= limit:
+                detail = f"{self._streams[share]} streams are open ({share.whose})"
+                raise HomeportError(Code.TOO_MANY_REQUESTS, detail, retry_after=_RETRY_AFTER)
+        self._streams.update(shares.keys())
         try:
             yield Ticket(self, self._generation)
         finally:
-            self._streams[caller] -= 1
-            if not self._streams[caller]:
-                del self._streams[caller]
+            self._streams.subtract(shares.keys())
+            self._streams += Counter()  # forgets who has none
 
     def end_streams(self) -> None:
         """End all that are open now; their readers come back by themselves and miss nothing."""

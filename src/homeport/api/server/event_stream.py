@@ -23,6 +23,7 @@ from homeport.api.server.event_hub import PAGE, EventHub, Ticket
 from homeport.api.server.gate import BODY_KEY
 from homeport.clock import Clock
 from homeport.domain.audit import AuditEvent, Wanted
+from homeport.domain.people import Caller
 from homeport.domain.trail.lines import document_of
 from homeport.errors import HomeportError
 from homeport.http.asgi import Receive, Scope, Send
@@ -83,7 +84,7 @@ class EventStreamResponse(Response):
         self,
         *,
         hub: EventHub,
-        caller: str,
+        caller: Caller,
         make: Callable[[Ticket], AsyncIterator[bytes]],
     ) -> None:
         """Take whose stream it is, and what makes its text."""

@@ -48,6 +48,6 @@ async def follow_events(
     clock = ask.parts.clock
     return EventStreamResponse(
         hub=hub,
-        caller=ask.caller.account or ask.actor,
+        caller=ask.caller,
         make=lambda ticket: lines(ticket, clock, view, wanted, cursor),
     )
