@@ -68,6 +68,12 @@ def test_an_account_changes_but_not_its_beginning(peopled):
     assert peopled.see(lambda tx: tx.accounts.get("1")) == changed
 
 
+def test_it_is_remembered_who_founded_a_tenant(peopled):
+    founder = replace(EVE, has_founded=True)
+    put(peopled, "accounts", founder)
+    assert peopled.see(lambda tx: tx.accounts.get("1")) == founder
+
+
 def test_two_accounts_never_have_one_name(peopled):
     peopled.refuses(
         Code.ALREADY_EXISTS, lambda tx: tx.accounts.put(replace(EVE, id="3", name="bob"))

@@ -46,6 +46,8 @@ class Account:
     """argon2id in PHC form; None: signs in at the OpenID provider only."""
     is_operator: bool = False
     """Whether it operates the platform."""
+    has_founded: bool = False
+    """Whether it founded a tenant of its own; that remains so when it leaves it."""
     made_at: datetime
     disabled_at: datetime | None = None
 

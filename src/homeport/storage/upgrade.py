@@ -17,7 +17,7 @@ from typing import Final
 from homeport.errors import Code, HomeportError
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-HEAD: Final = "0012"
+HEAD: Final = "0013"
 """The newest migration; compared with what the file says before anything heavy is imported."""
 
 _ONE_AT_A_TIME: Final = threading.Lock()

@@ -245,6 +245,25 @@ def test_a_person_founds_one_tenant_and_is_its_admin(people):
     )
 
 
+@pytest.mark.parametrize("way", ["left", "demoted"])
+def test_who_leaves_a_founded_tenant_to_another_founds_no_second(people, way):
+    new = people.account("new")
+    people.do(lambda tx: found_tenant(tx, new, "mine", title="", now=NOW))
+    people.join("mine", people.ann, Role.ADMIN)
+    member = people.member("mine", new)
+    if way == "left":
+        people.do(lambda tx: remove_member(tx, member, new, actor="new", now=NOW))
+    else:
+        people.do(lambda tx: change_role(tx, member, new, Role.VIEWER, actor="ann", now=NOW))
+    present = people.now_is(new)
+    refused(
+        Code.ALREADY_EXISTS,
+        people.do,
+        lambda tx: found_tenant(tx, present, "more", title="", now=NOW),
+    )
+    assert people.see(lambda tx: tx.tenants.get("more")) is None
+
+
 def test_a_tenant_changes_title_and_upstream_that_is_there(people):
     acme = people.see(lambda tx: tx.tenants.get("acme"))
     refused(

@@ -23,13 +23,17 @@ async def found_tenant(
 ) -> Tenant:
     """Make a tenant of one: its founder is its admin.
 
-    HomeportError(ALREADY_EXISTS) for the name, or if the person is admin of one already: more are
-    added by the operator, else one person could take all names.
+    HomeportError(ALREADY_EXISTS) for the name, or if the person founded one before, even if it was
+    left to others, or is admin of one: more are added by the operator, else one person could take
+    all names.
     """
+    if founder.has_founded:
+        raise HomeportError(Code.ALREADY_EXISTS, "you founded a tenant before")
     for member in await tx.members.of_account(founder.id):
         if member.role is Role.ADMIN:
             raise HomeportError(Code.ALREADY_EXISTS, f"you are admin of {member.tenant} already")
     tenant = await add_tenant(tx, name, title=title, actor=founder.name, now=now)
+    await tx.accounts.put(replace(founder, has_founded=True))
     await tx.members.put(Member(tenant=name, account=founder.id, role=Role.ADMIN, joined_at=now))
     facts = {"account": founder.name, "role": str(Role.ADMIN), "way": "founder"}
     await tx.audit.record(

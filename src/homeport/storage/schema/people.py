@@ -20,6 +20,7 @@ accounts: Final = Table(
     Column("is_operator", Integer, nullable=False),
     Column("made_at", BigInteger, nullable=False),
     Column("disabled_at", BigInteger),
+    Column("has_founded", Integer, nullable=False, server_default="0"),
     UniqueConstraint("name"),
     sqlite_with_rowid=False,
 )

@@ -35,7 +35,7 @@ _OPERATORS: Final = query(
 _PUT: Final = upsert(
     accounts,
     key=["id"],
-    change=["name", "password_hash", "is_operator", "disabled_at"],
+    change=["name", "password_hash", "is_operator", "disabled_at", "has_founded"],
     absent=Code.NOT_FOUND,
 )
 
@@ -93,6 +93,7 @@ class SqlAccounts:
             "is_operator": int(account.is_operator),
             "made_at": to_micros(account.made_at),
             "disabled_at": to_micros_or_none(account.disabled_at),
+            "has_founded": int(account.has_founded),
         }
         await self._connection.run(_PUT, values)
 
@@ -132,7 +133,7 @@ class SqlIdentities:
 
 def account_of(row: Row) -> Account:
     """Read an account from all columns of its row."""
-    identifier, name, password_hash, is_operator, made_at, disabled_at = row
+    identifier, name, password_hash, is_operator, made_at, disabled_at, has_founded = row
     return Account(
         id=identifier,
         name=name,
@@ -140,6 +141,7 @@ def account_of(row: Row) -> Account:
         is_operator=bool(is_operator),
         made_at=to_instant(made_at),
         disabled_at=to_instant_or_none(disabled_at),
+        has_founded=bool(has_founded),
     )
 
 
