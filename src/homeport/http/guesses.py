@@ -4,7 +4,8 @@
 Unlike `Throttle`, which is even, this is kind to a typing error and hard on a guesser: some tries
 are free, then each next one has to wait twice as long as the one before, up to a limit. Nothing is
 ever locked for good. A try counts when it begins, not when it has failed: a hundred at the same
-time are a hundred tries. A right guess forgives the earlier wrong ones of the same key.
+time are a hundred tries. A right guess forgives the earlier wrong ones of the same key; where one
+who guesses can also be right at will, it gives back no more than itself.
 
 Memory is bounded as in `Throttle`: when there are too many keys, the one idle for longest is
 forgotten.
@@ -69,14 +70,26 @@ class Guesses:
             pause = timedelta(seconds=tries.open_at - now)
             raise HomeportError(Code.TOO_MANY_REQUESTS, "wrong guesses", retry_after=pause)
         tries.count += 1
-        tries.last = tries.open_at = now
-        if tries.count >= patience.free:
-            doublings = min(tries.count - patience.free, 30)
-            longest = patience.longest.total_seconds()
-            tries.open_at += min(patience.pause.total_seconds() * 2**doublings, longest)
+        tries.last = now
+        tries.open_at = now + self._pause_after(tries.count)
         self._tries.move_to_end(key)
         while len(self._tries) > self._capacity:
             self._tries.popitem(last=False)
+
+    def _pause_after(self, count: int) -> float:
+        patience = self._patience
+        if count < patience.free:
+            return 0.0
+        doublings = min(count - patience.free, 30)
+        longest = patience.longest.total_seconds()
+        return min(patience.pause.total_seconds() * 2**doublings, longest)
+
+    def give_back(self, key: Hashable) -> None:
+        """Do not count one try: it was right; the wrong ones before it are not forgotten."""
+        tries = self._tries.get(key)
+        if tries is not None and tries.count > 0:
+            tries.count -= 1
+            tries.open_at = tries.last + self._pause_after(tries.count)
 
     def forgive(self, key: Hashable) -> None:
         """Forget the wrong ones: this one was right."""

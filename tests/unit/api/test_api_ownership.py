@@ -77,6 +77,27 @@ def test_right_codes_never_slow_an_installer_down(shop):
         shop.ask("DELETE", f"/claims/{made['id']}", ANN)
 
 
+def test_a_claim_of_ones_own_excuses_no_guesses(shop):
+    keyed = {"idempotency-key": "own"}
+    assert claim(shop, **keyed).status == 201
+    statuses = []
+    for headers in ({}, keyed, {}):
+        shop.clock.turn(timedelta(milliseconds=1))
+        statuses.append(claim(shop, code=make_claim_code(), device="VICTIM-1").status)
+        statuses.append(claim(shop, **headers).status)
+    assert statuses == [403, 201, 403, 201, 403, 429]
+
+
+def test_a_claim_that_is_withdrawn_and_made_again_excuses_no_guesses(shop):
+    statuses = []
+    for _ in range(6):
+        statuses.append(claim(shop, code=make_claim_code(), device="VICTIM-1").status)
+        made = claim(shop)
+        if made.status == 201:
+            shop.ask("DELETE", f"/claims/{document(made, 201)['id']}", ANN)
+    assert statuses == [403] * 5 + [429]
+
+
 def test_a_claim_is_repeated_by_its_key(shop):
     first = claim(shop, **{"idempotency-key": "k"})
     again = claim(shop, **{"idempotency-key": "k"})

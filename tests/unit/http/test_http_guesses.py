@@ -86,3 +86,13 @@ def test_very_many_tries_do_not_overflow(clock, guesses):
         clock.turn(timedelta(seconds=30))
         guesses.begin("eve")
     assert pause(guesses) == 30
+
+
+def test_a_try_that_is_given_back_excuses_no_other(clock, guesses):
+    spend(guesses, 2)
+    for _ in range(10):
+        guesses.begin("eve")
+        guesses.give_back("eve")
+    guesses.begin("eve")
+    assert pause(guesses) == 5
+    guesses.give_back("nobody")

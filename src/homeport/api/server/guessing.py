@@ -23,7 +23,7 @@ class ClaimGuesses:
         self._callers.begin(caller)
         self._sources.begin(source)
 
-    def forgive(self, caller: str, source: str) -> None:
-        """It was no guess: the code was right."""
-        self._callers.forgive(caller)
-        self._sources.forgive(source)
+    def give_back(self, caller: str, source: str) -> None:
+        """It was no guess: the code was right. What was guessed before still counts."""
+        self._callers.give_back(caller)
+        self._sources.give_back(source)

@@ -2,7 +2,7 @@
 """`/claims`: a code that was read from a label says whose a device is.
 
 Wrong guesses slow down who guesses: the caller, wherever it asks from, and, far later, its address;
-never the device, and nobody else.
+never the device, and nobody else. A claim that is made is no guess; it excuses no other one.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,8 @@ async def claim_a_device(new: NewClaim, ask: Posted, request: Request) -> Claim:
         if error.code not in _REFUSALS:
             raise
         made = Claim.of(_claimed(await _asked_again(ask, asked)))
-    ask.parts.guesses.forgive(guesser, source)
+    if made.claimed_at == ask.now:  # else it is said again: whoever has one device could go on
+        ask.parts.guesses.give_back(guesser, source)
     return made
 
 
