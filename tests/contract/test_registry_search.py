@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding devices: every filter and their combinations, page by page."""
 
+import asyncio
 import itertools
 from dataclasses import replace
 from typing import Any
@@ -19,9 +20,10 @@ from contract.registry_suite import (
     run_of,
 )
 from homeport.domain.enrolment import State
-from homeport.errors import Code, HomeportError
-from homeport.provisioning.ports import NEVER_SEEN, DeviceFilter, Presence
+from homeport.errors import Code, HomeportError, MalformedError
+from homeport.provisioning.ports import NEVER_SEEN, DeviceFilter, Found, Presence
 from homeport.storage.parts import search
+from homeport.storage.sqlite import SqliteRegistry
 
 __all__ = ["opened"]
 
@@ -175,6 +177,36 @@ def test_a_device_that_changes_its_owner_is_in_the_other_list(opened):
     assert listed(opened, tenants=["bolt"]) == ["SN-0", "SN-2"]
     opened.do(lambda tx: tx.devices.put(replace(moved, tenant=None)))
     assert listed(opened, tenants=["bolt"]) == ["SN-2"]
+
+
+def test_no_cursor_that_is_made_up_tells_of_strangers(tmp_path, monkeypatch):
+    monkeypatch.setattr(search, "WALK", 3)
+    strange = [f"SN-{number}" for number in range(5)]
+
+    async def filled(tx):
+        await add_tenants(tx)
+        for number, serial in enumerate(strange):
+            await tx.devices.put(device(serial, tenant="bolt"))
+            run = run_of(number, State.REDIRECTED, device=device_id(serial), id=serial)
+            await tx.enrolments.put(run)
+
+    wanted = DeviceFilter(tenants=["acme"], state=State.REDIRECTED)
+
+    async def work():
+        async with SqliteRegistry(tmp_path / "registry.db") as opened:
+            await opened.transact(filled)
+            for serial in ("SN-", *strange):
+                after = f"~{device_id(serial)}"
+                with pytest.raises(MalformedError):
+                    await opened.read(
+                        lambda tx, after=after: tx.search.devices(wanted, after=after, limit=2)
+                    )
+            monkeypatch.setattr(search, "WALK", 5)
+            after = f"~{device_id('SN-1')}"
+            found = await opened.read(lambda tx: tx.search.devices(wanted, after=after, limit=2))
+            assert found == Found([], None)
+
+    asyncio.run(work())
 
 
 @pytest.mark.parametrize("cursor", ["x", "/x", "acme/x", "~x", "acme/~x", "a" * 16])

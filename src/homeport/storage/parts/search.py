@@ -83,6 +83,8 @@ class SqlSearch:
         cursor = Cursor.parse(after)
         if await self._goes_by_state(wanted, cursor):
             return await self._by_state(wanted, cursor, limit)
+        if cursor is not None and cursor.is_of_state:
+            raise MalformedError("not a cursor of this list, or not any more: begin it anew")
         if wanted.tenants is None:
             way = Way(is_of_tenant=False)
             return await self._walk(way, wanted, cursor or Cursor(), limit)
@@ -93,10 +95,11 @@ class SqlSearch:
         state = wanted.state
         if not isinstance(state, State) or state in COMMON:
             return False
-        if cursor is not None:
-            return cursor.is_of_state
+        if cursor is not None and not cursor.is_of_state:
+            return False
         if wanted.tenants is None:
             return True
+        # Anew for each page, and from the beginning: a cursor made up says nothing about strangers'.
         edge = _edge(Way(is_of_tenant=False, state=state))
         return await self._connection.row(edge, {**_bounds(wanted, None), "walk": WALK}) is None
 
@@ -110,7 +113,7 @@ class SqlSearch:
         found = await self._walk(way, wanted, start, WALK)
         rows = [row for row in found.rows if row.device.tenant in wanted.tenants]
         if len(rows) <= limit:
-            return Found(rows, found.next)
+            return Found(rows, None)
         return Found(rows[:limit], str(replace(start, device=rows[limit - 1].device.id)))
 
     async def _by_tenants(
