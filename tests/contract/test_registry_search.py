@@ -195,16 +195,16 @@ def test_no_cursor_that_is_made_up_tells_of_strangers(tmp_path, monkeypatch):
     async def work():
         async with SqliteRegistry(tmp_path / "registry.db") as opened:
             await opened.transact(filled)
-            for serial in ("SN-", *strange):
+
+            async def page(serial):
                 after = f"~{device_id(serial)}"
+                return await opened.read(lambda tx: tx.search.devices(wanted, after=after, limit=2))
+
+            for serial in ("SN-", *strange):
                 with pytest.raises(MalformedError):
-                    await opened.read(
-                        lambda tx, after=after: tx.search.devices(wanted, after=after, limit=2)
-                    )
+                    await page(serial)
             monkeypatch.setattr(search, "WALK", 5)
-            after = f"~{device_id('SN-1')}"
-            found = await opened.read(lambda tx: tx.search.devices(wanted, after=after, limit=2))
-            assert found == Found([], None)
+            assert await page("SN-1") == Found([], None)
 
     asyncio.run(work())
 

@@ -82,7 +82,7 @@ class Guesses:
             return 0.0
         doublings = min(count - patience.free, 30)
         longest = patience.longest.total_seconds()
-        return min(patience.pause.total_seconds() * 2**doublings, longest)
+        return min(patience.pause.total_seconds() * 2.0**doublings, longest)
 
     def give_back(self, key: Hashable) -> None:
         """Do not count one try: it was right; the wrong ones before it are not forgotten."""

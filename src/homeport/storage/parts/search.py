@@ -99,7 +99,7 @@ class SqlSearch:
             return False
         if wanted.tenants is None:
             return True
-        # Anew for each page, and from the beginning: a cursor made up says nothing about strangers'.
+        # Anew for each page, from the beginning: a cursor that is made up tells of no strangers.
         edge = _edge(Way(is_of_tenant=False, state=state))
         return await self._connection.row(edge, {**_bounds(wanted, None), "walk": WALK}) is None
 
