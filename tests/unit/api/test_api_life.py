@@ -5,6 +5,7 @@ import pytest
 
 from contract.registry_suite import device_id
 from fakes.people_door import OPERATOR, document, member
+from fakes.registry.life import FakeQuarantines
 from homeport.domain.ownership import Ownership
 from homeport.domain.people import Role
 from unit.api.samples import devices, life
@@ -100,6 +101,16 @@ def test_an_engineer_operates_and_does_not_give_away(market):
     assert row["quarantined"]
     assert not document(market.ask("POST", f"{DEVICE}/release", ENGINEER))["quarantined"]
     assert market.ask("POST", f"{DEVICE}/quarantine", ENGINEER, said={"reason": ""}).status == 400
+
+
+def test_a_list_looks_at_its_own_page_for_quarantines_only(market, monkeypatch):
+    async def all_of_them(self, released_after):
+        raise AssertionError("a page asked for everybody's quarantines")
+
+    monkeypatch.setattr(FakeQuarantines, "to_enforce", all_of_them)
+    market.ask("POST", f"{DEVICE}/quarantine", ENGINEER, said={"reason": "it shouts"})
+    (row,) = document(market.ask("GET", "/devices", ENGINEER))["items"]
+    assert row["quarantined"]
 
 
 def test_a_new_owner_does_not_see_what_the_old_one_asked(market):

@@ -60,8 +60,10 @@ async def list_devices(  # noqa: PLR0913 - one for each parameter of the query
 
     async def verb(tx: Transaction) -> Page[Device]:
         found = await tx.search.devices(wanted, after=span.after, limit=span.limit)
-        held = frozenset(await tx.quarantines.to_enforce(ask.now))
-        items = [listed(row, is_held=row.device.id in held) for row in found.rows]
+        items = [
+            listed(row, is_held=await tx.quarantines.get(row.device.id) is not None)
+            for row in found.rows
+        ]
         return Page(items=items, next=found.next)
 
     return await ask.read(verb)
