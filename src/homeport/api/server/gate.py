@@ -48,9 +48,9 @@ class Body:
     is_upload: bool = False
     size: int = field(default=0, init=False)
 
-    def allow_upload(self, limit: int = UPLOAD_MAX) -> None:
-        """Let a file come, piece by piece, of so many bytes at most."""
-        self.limit, self.is_upload = limit, True
+    def allow_upload(self, limit: int | None = None) -> None:
+        """Let a file come, piece by piece, of so many bytes at most; None: UPLOAD_MAX."""
+        self.limit, self.is_upload = UPLOAD_MAX if limit is None else limit, True
 
     async def next_message(self) -> Message:
         """Receive the next piece; TOO_LARGE, TOO_SLOW."""
