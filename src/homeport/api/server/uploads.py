@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 from fastapi import Request
 
 from homeport.api.server.ask import Ask
-from homeport.api.server.gate import BODY_KEY, UPLOAD_MAX, Body
+from homeport.api.server.gate import BODY_KEY, Body
 
 _CHUNK: Final = 1024 * 1024
 """Bytes that are written at once, in a thread."""
@@ -23,7 +23,7 @@ def takes_file(media_type: str, what: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def uploaded(ask: Ask, request: Request, limit: int = UPLOAD_MAX) -> AsyncIterator[BinaryIO]:
+async def uploaded(ask: Ask, request: Request, limit: int | None = None) -> AsyncIterator[BinaryIO]:
     """Take the body as a file, at its beginning; demand the permission first (TOO_LARGE, TOO_SLOW).
 
     It has no name and is gone with the request, also when the platform is killed meanwhile.
