@@ -164,6 +164,20 @@ def test_a_manifest_may_take_part_in_a_verb_that_fails(opened):
     assert opened.run(work()) == 1
 
 
+def test_which_serial_numbers_registered_devices_bear(opened):
+    async def fill(tx):
+        for number in range(0, 300, 3):
+            await tx.devices.put(device(f"SN-{number}"))
+        await tx.devices.put(device("SN-1", OTHER_MAKER))
+
+    opened.do(fill)
+    asked = [f"SN-{number}" for number in range(400)]
+    found = opened.see(lambda tx: tx.devices.registered(asked))
+    assert found == {"SN-1"} | {f"SN-{number}" for number in range(0, 300, 3)}
+    assert opened.see(lambda tx: tx.devices.registered(["sn-0", "SN-00", "SN-"])) == set()
+    assert opened.see(lambda tx: tx.devices.registered([])) == set()
+
+
 def test_unowned_devices_of_a_range(opened):
     opened.do(add_tenants)
 

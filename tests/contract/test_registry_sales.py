@@ -132,7 +132,7 @@ def test_a_whole_model_speaks_of_what_no_serial_number_does(opened):
     later = replace(whole, tenant="coil")
     opened.do(lambda tx: tx.sales.add(later))
     assert tenant() == "coil"
-    overlapping = opened.see(lambda tx: tx.sales.overlapping(WholeModel("gateway"), MAKER))
+    overlapping = opened.see(lambda tx: tx.sales.overlapping(whole))[0]
     assert [record.tenant for record in overlapping] == ["coil", "bolt"]
 
 
@@ -145,7 +145,9 @@ def test_what_is_still_being_read_does_not_count_but_is_seen(opened):
         opened.do(lambda tx, kept=kept: tx.sales.add(kept))
     known = device("SN-12", model="m", minted=True)
     assert opened.see(lambda tx: tx.sales.covering(known)) is None
-    assert opened.see(lambda tx: tx.sales.overlapping(SerialRange("SN-12", "SN-12"), None))
+    assert opened.see(lambda tx: tx.sales.overlapping(sale("SN-12", "SN-12"))) == [
+        [replace(ours[0], imported_by=begun.number, number=1)]
+    ]
     decided = replace(begun, state=ImportState.DECIDED, changed_at=LATER)
     opened.do(lambda tx: tx.sales_imports.put(decided))
     assert opened.see(lambda tx: tx.sales.covering(known)).scope == ours[0].scope
@@ -206,8 +208,8 @@ def test_overlapping_records_are_those_that_share_a_serial_number(opened):
     keep(opened, *records.values())
 
     def overlapping(first, last, authority=None):
-        serial_numbers = SerialRange(first, last)
-        found = opened.see(lambda tx: tx.sales.overlapping(serial_numbers, authority))
+        asked = sale(first, last, authority=authority)
+        (found,) = opened.see(lambda tx: tx.sales.overlapping(asked))
         plain = [replace(record, number=0) for record in found]
         return {name for name, record in records.items() if record in plain}
 
@@ -220,8 +222,24 @@ def test_overlapping_records_are_those_that_share_a_serial_number(opened):
 
 def test_overlapping_returns_a_hundred_at_most(opened):
     keep(opened, *(sale(f"SN-{number:04}", f"SN-{number:04}") for number in range(150)))
-    whole = SerialRange("SN-0000", "SN-9999")
-    assert len(opened.see(lambda tx: tx.sales.overlapping(whole, None))) == 100
+    (found,) = opened.see(lambda tx: tx.sales.overlapping(sale("SN-0000", "SN-9999")))
+    assert len(found) == 100
+
+
+def test_many_are_asked_for_at_once(opened):
+    whole = replace(sale("", ""), scope=WholeModel("m"), authority=MAKER)
+    wide, twin = sale("SN-0100", "SN-0199"), sale("SN-0777", "SN-0777", "bolt")
+    keep(opened, whole, wide, twin)
+    asked = [sale(f"SN-{number:04}", f"SN-{number:04}") for number in range(1000)]
+    found = opened.see(lambda tx: tx.sales.overlapping(*asked, whole))
+    told = {
+        str(record.scope): [replace(other, number=0) for other in others]
+        for record, others in zip([*asked, whole], found, strict=True)
+        if others
+    }
+    inside = {f"SN-{number:04}": [wide] for number in range(100, 200)}
+    assert told == {**inside, "SN-0777": [twin], "model m": [whole]}
+    assert list(opened.see(lambda tx: tx.sales.overlapping())) == []
 
 
 numbers = st.integers(0, 1200)
@@ -238,13 +256,15 @@ def test_look_ups_agree_with_the_rule_of_ranges(opened, ends, asked):
     async def verb(tx):
         if not await tx.tenants.all():
             await add_tenants(tx)
-        for record in records:
-            await tx.sales.add(record)
+        if records:
+            await tx.sales.add(*records)
         one = await tx.sales.covering(device(wanted.first))
         assert (one is not None) == any(wanted.first in scope for scope in scopes)
-        found = [record.scope for record in await tx.sales.overlapping(wanted, None)]
-        expected = {scope for scope in scopes if scope.overlaps(wanted)}
-        assert set(found) == expected
+        neighbours = [wanted, SerialRange(wanted.first, wanted.first), SerialRange("P2", "P2")]
+        every = await tx.sales.overlapping(*(sale(each.first, each.last) for each in neighbours))
+        for each, found in zip(neighbours, every, strict=True):
+            expected = {scope for scope in scopes if scope.overlaps(each)}
+            assert {record.scope for record in found} == expected
         raise Undo
 
     with suppress(Undo):

@@ -6,7 +6,8 @@ transaction where Core itself takes 200 and its asyncio form 1,200. What each st
 said with it, so that a violated constraint becomes an error of the catalogue.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
@@ -85,6 +86,20 @@ def upsert(
         index_elements=list(key), set_={name: add.excluded[name] for name in change}
     )
     return Statement(clause, columns, absent=absent)
+
+
+BATCH: Final = 128
+"""Texts in one question: enough that the question itself costs little."""
+
+BATCH_NAMES: Final = [f"text{number}" for number in range(BATCH)]
+
+
+def batches(texts: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Yield them as the parameters text0, text1 … of a batch; the last text fills it up."""
+    rest = iter(texts)
+    while some := list(islice(rest, BATCH)):
+        some += some[-1:] * (BATCH - len(some))
+        yield dict(zip(BATCH_NAMES, some, strict=True))
 
 
 def named(name: str) -> Any:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Devices in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -27,6 +27,10 @@ class FakeDevices:
     async def find(self, text: str) -> Sequence[Device]:
         found = [d for d in self._sorted() if text in (str(d.id), d.id.serial_number)]
         return found[:10]
+
+    async def registered(self, serial_numbers: Collection[str]) -> set[str]:
+        known = {device.serial_number for device in self._rows.devices}
+        return known.intersection(serial_numbers)
 
     async def put(self, device: Device) -> None:
         if device.tenant is not None and device.tenant not in self._rows.tenants:

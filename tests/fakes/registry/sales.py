@@ -22,11 +22,12 @@ class FakeSalesRecords:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    async def add(self, record: SalesRecord) -> None:
-        if record.tenant is not None and record.tenant not in self._rows.tenants:
-            raise HomeportError(Code.TENANT_UNKNOWN, record.tenant)
-        number = await self.last() + 1
-        self._rows.sales.append(keepable(replace(record, number=number)))
+    async def add(self, *records: SalesRecord) -> None:
+        for record in records:
+            if record.tenant is not None and record.tenant not in self._rows.tenants:
+                raise HomeportError(Code.TENANT_UNKNOWN, record.tenant)
+            number = await self.last() + 1
+            self._rows.sales.append(keepable(replace(record, number=number)))
 
     async def covering(self, device: Device) -> SalesRecord | None:
         read = {i.number for i in self._rows.imports.values() if i.state is ImportState.READING}
@@ -37,7 +38,10 @@ class FakeSalesRecords:
         ]
         return min(found, key=lambda each: each[0], default=(0, None))[1]
 
-    async def overlapping(self, scope: Scope, authority: str | None) -> Sequence[SalesRecord]:
+    async def overlapping(self, *records: SalesRecord) -> Sequence[Sequence[SalesRecord]]:
+        return [self._overlapping(record.scope, record.authority) for record in records]
+
+    def _overlapping(self, scope: Scope, authority: str | None) -> Sequence[SalesRecord]:
         found = [
             record
             for record in reversed(self._rows.sales)

@@ -47,6 +47,44 @@ async def told(p: Platform, *names: Name) -> list[AuditEvent]:
     return [e for e in await p.verb(lambda tx: tx.audit.since(0)) if e.name in names]
 
 
+# --- lines that are looked at together ------------------------------------------------------------
+
+
+@on_platform
+async def test_lines_of_one_file_are_held_against_each_other(p: Platform) -> None:
+    lines = [
+        "serial_number,tenant,action",
+        "EX-000017,acme,sale",
+        "EX-000018,acme,sale",
+        "EX-000017,other,sale",
+        "EX-000001..EX-000099,other,sale",
+        "EX-000018,acme,sale",
+        "EX-000200,acme,sale",
+        "EX-000017,other,correction",
+        "EX-000200,,cancellation",
+        "EX-000200,other,sale",
+    ]
+    faults: list[LineFault] = []
+    report = await p.import_sales(lines, is_all_or_none=False, on_fault=faults.append)
+    assert [(fault.line, fault.code) for fault in faults] == [
+        (4, Code.SALES_CONFLICT),
+        (5, Code.SALES_CONFLICT),
+    ]
+    assert (report.records, report.new) == (7, 7)
+    await p.ask()
+    assert await owner(p) == "other"
+
+
+@on_platform
+async def test_devices_of_many_records_are_told_together(p: Platform) -> None:
+    await p.mint()
+    await p.mint(OTHER)
+    lines = [f"EX-{number:06},{'acme' if number % 2 else 'other'}" for number in range(1, 400)]
+    report = await p.import_sales(["serial_number,tenant", *lines, "EX-000500..EX-000600,acme"])
+    assert (report.new, report.assigned, report.failed) == (400, 2, 0)
+    assert [(await p.device(each)).tenant for each in (DEVICE, OTHER)] == ["acme", "other"]
+
+
 # --- corrections ----------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from homeport.domain.ownership.sales import (
     SerialRange,
     WholeModel,
     contradicted,
+    only_serial,
 )
 from homeport.domain.ownership.sales_import import ImportState, SalesImport
 from homeport.domain.ownership.states import (
@@ -36,5 +37,6 @@ __all__ = [
     "SerialRange",
     "WholeModel",
     "contradicted",
+    "only_serial",
     "ownership_after",
 ]

@@ -101,6 +101,12 @@ Scope: TypeAlias = SerialRange | WholeModel
 """The devices that a record speaks of."""
 
 
+def only_serial(scope: Scope) -> str | None:
+    """Return the serial number of a scope that has only one."""
+    is_one = isinstance(scope, SerialRange) and scope.first == scope.last
+    return scope.first if isinstance(scope, SerialRange) and is_one else None
+
+
 class SalesAction(StrEnum):
     """What a record says."""
 

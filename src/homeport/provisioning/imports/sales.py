@@ -20,7 +20,15 @@ from homeport.domain.device import DeviceId
 from homeport.domain.ownership import ImportState, SalesAction, SalesImport, SalesRecord, WholeModel
 from homeport.errors import Code, HomeportError
 from homeport.provisioning.imports.pace import Pace
-from homeport.provisioning.imports.sales_check import PAGE, News, check_devices, keep
+from homeport.provisioning.imports.sales_check import (
+    PAGE,
+    News,
+    apart,
+    check_devices,
+    fault_of,
+    keep,
+    speaking_of_any,
+)
 from homeport.provisioning.imports.sales_effect import Effect, Left, settle
 from homeport.provisioning.imports.sales_file import LineFault, SalesLine
 from homeport.provisioning.ownership.own import known_place
@@ -102,6 +110,8 @@ class _Work:
         self._registry, self._intake = registry, intake
         self._pace = Pace(intake.clock)
         self._report = SalesReport()
+        self._places: set[tuple[str, str | None]] = set()
+        """Tenants and upstreams that exist: none is ever removed, so one look at each is enough."""
 
     async def run(self, lines: Iterator[SalesLine | LineFault]) -> SalesReport:
         report, intake = self._report, self._intake
@@ -168,8 +178,8 @@ class _Work:
                 self._fail(line)
             else:
                 record = replace(line.record, imported_by=imported.number)
-                lines.append(replace(line, record=record))
-        checked = await self._registry.read(lambda tx: _checked(tx, lines))
+                lines.append(SalesLine(line.line, record, line.former))
+        checked = await self._registry.read(lambda tx: _checked(tx, lines, self._places))
         good = [line for line, fault in zip(lines, checked, strict=True) if fault is None]
         touched = replace(imported, changed_at=self._intake.clock.now())
         kept = await self._pace.transact(
@@ -200,31 +210,36 @@ class _Work:
         await self._registry.transact(verb)
 
     async def _take_effect(self, imported: SalesImport) -> None:
-        after = imported.after
-        while records := await self._registry.read(
-            lambda tx, after=after: tx.sales.of_import(  # type: ignore[misc]
-                imported.number, after=after, limit=PAGE
+        after: int | None = imported.after
+        while after is not None:
+            after, touched = await self._registry.read(
+                lambda tx, after=after: _touched(tx, imported.number, after)  # type: ignore[misc]
             )
-        ):
-            after = records[-1].number
-            for record, found in await self._registry.read(
-                lambda tx, records=records: _touched(tx, records)  # type: ignore[misc]
-            ):
-                await self._tell(imported, record, found)
+            few: list[DeviceId] = []
+            for record, found in touched:
+                if len(found) < PAGE:  # these are all
+                    few += found
+                else:
+                    await self._tell(imported, record, found)
+            await self._settle_all(imported, few)
         await self._put(imported, ImportState.DONE)
 
     async def _tell(
         self, imported: SalesImport, record: SalesRecord, devices: Sequence[DeviceId]
     ) -> None:
-        """Bring the record's devices where it says, some at a time."""
+        """Bring the record's devices where it says, a page at a time."""
         while devices:
-            for start in range(0, len(devices), self._pace.steps):
-                some = devices[start : start + self._pace.steps]
-                await self._settle(imported, some)
+            await self._settle_all(imported, devices)
             last = devices[-1]
             devices = await self._registry.read(
                 lambda tx, last=last: _devices_of(tx, record, last)  # type: ignore[misc]
             )
+
+    async def _settle_all(self, imported: SalesImport, devices: Sequence[DeviceId]) -> None:
+        """Bring devices where the import says, in as many transactions as the pace wants."""
+        rest = iter(devices)
+        while some := list(islice(rest, self._pace.steps)):
+            await self._settle(imported, some)
 
     async def _settle(self, imported: SalesImport, devices: Sequence[DeviceId]) -> None:
         intake, now = self._intake, self._intake.clock.now()
@@ -250,14 +265,19 @@ class _Work:
         self._intake.on_fault(fault)
 
 
-async def _checked(tx: Transaction, lines: Sequence[SalesLine]) -> list[LineFault | None]:
+async def _checked(
+    tx: Transaction, lines: Sequence[SalesLine], places: set[tuple[str, str | None]]
+) -> list[LineFault | None]:
     came_of: list[LineFault | None] = []
+    to_check = {id(r) for r in await speaking_of_any(tx, [line.record for line in lines])}
     for line in lines:
         try:
-            await check_devices(tx, line.record)
+            if id(line.record) in to_check:
+                await check_devices(tx, line.record)
+            await _demand_place(tx, line.record, places)
             came_of.append(None)
         except HomeportError as error:
-            came_of.append(_fault(line, error))
+            came_of.append(fault_of(line, error))
     return came_of
 
 
@@ -265,39 +285,31 @@ async def _keep_all(
     tx: Transaction, lines: Sequence[SalesLine], imported: SalesImport
 ) -> list[LineFault | News]:
     await tx.sales_imports.put(imported)
-    came_of: list[LineFault | News] = []
-    places: set[tuple[str, str | None]] = set()
-    for line in lines:
-        try:
-            await _demand_place(tx, line.record, places)
-            came_of.append(await keep(tx, line.record, line.former))
-        except HomeportError as error:
-            came_of.append(_fault(line, error))
-    return came_of
+    return [came_of for part in apart(lines) for came_of in await keep(tx, part)]
 
 
 async def _demand_place(
     tx: Transaction, record: SalesRecord, known: set[tuple[str, str | None]]
 ) -> None:
-    """Refuse an unknown tenant or upstream; each is looked up once in a transaction."""
+    """Refuse an unknown tenant or upstream; each is looked up once."""
     if record.tenant is None or (record.tenant, record.upstream) in known:
         return
     await known_place(tx, record.tenant, record.upstream)
     known.add((record.tenant, record.upstream))
 
 
-def _fault(line: SalesLine, error: HomeportError) -> LineFault:
-    if error.code is Code.STORAGE_UNAVAILABLE:
-        raise error
-    return LineFault(line.line, str(error), error.code)
-
-
 async def _touched(
-    tx: Transaction, records: Sequence[SalesRecord]
-) -> list[tuple[SalesRecord, Sequence[DeviceId]]]:
-    """Return the records that speak of registered devices, and the first of those."""
-    found = [(record, await _devices_of(tx, record, None)) for record in records]
-    return [(record, devices) for record, devices in found if devices]
+    tx: Transaction, number: int, after: int
+) -> tuple[int | None, list[tuple[SalesRecord, Sequence[DeviceId]]]]:
+    """Look at the import's next records; return the last one's number, None if there is none.
+
+    And those that speak of registered devices, each with the first of them.
+    """
+    records = await tx.sales.of_import(number, after=after, limit=PAGE)
+    some = await speaking_of_any(tx, records)
+    found = [(record, await _devices_of(tx, record, None)) for record in some]
+    last = records[-1].number if records else None
+    return last, [(record, devices) for record, devices in found if devices]
 
 
 async def _devices_of(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a sales record may be taken: against other records, and against devices as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from typing import Final
 
@@ -11,8 +11,10 @@ from homeport.domain.ownership import (
     SalesAction,
     SalesRecord,
     contradicted,
+    only_serial,
 )
 from homeport.errors import Code, HomeportError
+from homeport.provisioning.imports.sales_file import LineFault, SalesLine
 from homeport.provisioning.ownership.revocable import reason_to_stay
 from homeport.provisioning.ports import Transaction
 
@@ -32,18 +34,66 @@ class News(Enum):
     OUTDATED = auto()  # said before, and taken back since
 
 
-async def keep(tx: Transaction, record: SalesRecord, former: str | None) -> News:
-    """Keep a record if it may be and says something new; `former`: who a cancellation names.
+def apart(lines: Sequence[SalesLine]) -> Iterator[Sequence[SalesLine]]:
+    """Split them so that no two of a part speak of one device: such lines may be kept at once."""
+    part: list[SalesLine] = []
+    serials: set[str] = set()
+    for line in lines:
+        serial = only_serial(line.record.scope)
+        if part and (serial is None or serial in serials):
+            yield part
+            part, serials = [], set()
+        if serial is None:
+            yield [line]
+        else:
+            part.append(line)
+            serials.add(serial)
+    if part:
+        yield part
 
-    Its tenant and upstream are known. HomeportError(SALES_CONFLICT).
+
+async def keep(tx: Transaction, lines: Sequence[SalesLine]) -> list[News | LineFault]:
+    """Keep the records that may be and say something new; say of each line what came of it.
+
+    They are `apart`; their tenants and upstreams are known.
     """
-    known = await tx.sales.overlapping(record.scope, record.authority)
+    came_of: list[News | LineFault] = []
+    new: list[SalesRecord] = []
+    known = await tx.sales.overlapping(*(line.record for line in lines))
+    for line, others in zip(lines, known, strict=True):
+        try:
+            news, is_kept = await _weigh(tx, line.record, line.former, others)
+        except HomeportError as error:
+            came_of.append(fault_of(line, error))
+        else:
+            came_of.append(news)
+            if news is News.NEW and not is_kept:
+                new.append(line.record)
+    if new:
+        await tx.sales.add(*new)
+    return came_of
+
+
+def fault_of(line: SalesLine, error: HomeportError) -> LineFault:
+    """Say what is wrong with the line, unless it is the registry that fails."""
+    if error.code is Code.STORAGE_UNAVAILABLE:
+        raise error
+    return LineFault(line.line, str(error), error.code)
+
+
+async def _weigh(
+    tx: Transaction, record: SalesRecord, former: str | None, known: Sequence[SalesRecord]
+) -> tuple[News, bool]:
+    """Say what the record adds, and whether it was kept before; `former`: who a cancellation names.
+
+    HomeportError(SALES_CONFLICT).
+    """
     said = [r for r in known if (r.scope, r.authority) == (record.scope, record.authority)]
     if len(known) >= OVERLAPS_MAX:  # those of this very scope may be beyond
         said = list(await tx.sales.of_scope(record.scope, record.authority))
     news = _news(said, record)
     if news is not News.NEW or _is_kept(said, record):
-        return news
+        return news, True
     if record.action is SalesAction.SALE:
         rival = contradicted(record, known)
         if rival is not None:
@@ -55,8 +105,7 @@ async def keep(tx: Transaction, record: SalesRecord, former: str | None) -> News
             )
     elif record.action is SalesAction.CANCELLATION:
         await _check_cancellation(tx, record, former, [r.tenant for r in known])
-    await tx.sales.add(record)
-    return News.NEW
+    return News.NEW, False
 
 
 def _news(said: Sequence[SalesRecord], record: SalesRecord) -> News:
@@ -87,6 +136,13 @@ async def _check_cancellation(
         )
 
 
+async def speaking_of_any(tx: Transaction, records: Sequence[SalesRecord]) -> list[SalesRecord]:
+    """Leave out those of single devices that are not registered yet: one question for all."""
+    serials = [only_serial(record.scope) for record in records]
+    there = await tx.devices.registered([serial for serial in serials if serial is not None])
+    return [r for r, s in zip(records, serials, strict=True) if s is None or s in there]
+
+
 async def check_devices(tx: Transaction, record: SalesRecord) -> None:
     """Refuse a new record that registered devices speak against (SALES_CONFLICT).
 
@@ -111,6 +167,11 @@ async def objection(tx: Transaction, device: Device, record: SalesRecord) -> str
     decides = await tx.sales.covering(device)
     if decides is not None and decides.width < record.width:
         return None  # a narrower record speaks of this device
+    return await reason_against(tx, device, record)
+
+
+async def reason_against(tx: Transaction, device: Device, record: SalesRecord) -> str | None:
+    """Say the same of the record that decides about the device."""
     name = device.id.serial_number
     if device.ownership is Ownership.CLAIMED:
         claim = await tx.claims.pending(device.id)

@@ -9,7 +9,7 @@ from homeport.domain.audit import Name
 from homeport.domain.claim import Claim
 from homeport.domain.device import Device, DeviceId
 from homeport.domain.ownership import Ownership, OwnershipEvent, SalesRecord
-from homeport.provisioning.imports.sales_check import objection
+from homeport.provisioning.imports.sales_check import reason_against
 from homeport.provisioning.imports.take_back import freed, take_back
 from homeport.provisioning.ownership.claim_ends import confirm
 from homeport.provisioning.ownership.own import own
@@ -49,7 +49,7 @@ async def settle(
     if device.ownership is Ownership.DECOMMISSIONED:
         name = device.id.serial_number
         return Left(record, f"{name} is decommissioned: take it back into use first")
-    reason = await objection(tx, device, record)
+    reason = await reason_against(tx, device, record)
     if reason is not None:
         return Left(record, reason)
     if device.tenant is None:

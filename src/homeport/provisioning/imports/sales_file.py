@@ -7,6 +7,7 @@ after it.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ _COLUMNS: Final = frozenset(
     {"serial_number", "model", "tenant", "upstream", "authority", "action", "reference"}
 )
 _SEPARATORS: Final = ",;\t"
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def read_line(
 
 def read_cells(cells: Mapping[str, str], line: int, source: str, now: datetime) -> SalesLine:
     """Read named cells, which may be missing or empty; MalformedError."""
-    if any("\ud800" <= sign <= "\udfff" for cell in cells.values() for sign in cell):
+    if _SURROGATE.search("".join(cells.values())):
         raise MalformedError("not UTF-8")
     action = _action(cells.get("action", ""))
     tenant = cells.get("tenant") or None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The devices themselves, and what comes of a hand-over manifest."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -43,6 +43,10 @@ class Devices(Protocol):
 
     async def find(self, text: str) -> Sequence[Device]:
         """Return those whose id or whole serial number is the text (at most 10)."""
+        ...
+
+    async def registered(self, serial_numbers: Collection[str]) -> set[str]:
+        """Return those of the serial numbers that registered devices bear, of whichever maker."""
         ...
 
     async def put(self, device: Device) -> None:

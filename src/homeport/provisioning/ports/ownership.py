@@ -13,8 +13,8 @@ from homeport.domain.ownership import SalesImport, SalesRecord, Scope
 class SalesRecords(Protocol):
     """Which devices were sold to whom, also before they were ever seen."""
 
-    async def add(self, record: SalesRecord) -> None:
-        """Keep a record; its number is given here."""
+    async def add(self, *records: SalesRecord) -> None:
+        """Keep records; their numbers are given here, in this order."""
         ...
 
     async def covering(self, device: Device) -> SalesRecord | None:
@@ -25,8 +25,10 @@ class SalesRecords(Protocol):
         """
         ...
 
-    async def overlapping(self, scope: Scope, authority: str | None) -> Sequence[SalesRecord]:
-        """Return records that could speak of the same devices (at most 100), counting or not.
+    async def overlapping(self, *records: SalesRecord) -> Sequence[Sequence[SalesRecord]]:
+        """Return for each the kept ones that could speak of the same devices, counting or not.
+
+        At most 100 each, by their scopes and authorities; nothing else of `records` matters.
 
         Records of whole models and of serial numbers do not overlap: the latter decide.
         """

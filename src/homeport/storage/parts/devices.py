@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The devices themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +11,7 @@ from homeport.domain.device import Device, DeviceId
 from homeport.domain.ownership import Scope
 from homeport.errors import Code
 from homeport.provisioning.ports import MintedDevice, Staged
-from homeport.storage.compiled import ZERO, named, query, upsert
+from homeport.storage.compiled import BATCH_NAMES, ZERO, batches, named, query, upsert
 from homeport.storage.connection import Connection
 from homeport.storage.instants import to_micros
 from homeport.storage.parts import minted
@@ -29,6 +29,11 @@ _FIND: Final = query(
     .order_by(devices.c.id)
     .limit(named("limit"))
     .offset(ZERO)
+)
+_REGISTERED: Final = query(
+    select(devices.c.serial_number).where(
+        devices.c.serial_number.in_([named(name) for name in BATCH_NAMES])
+    )
 )
 _PUT: Final = upsert(
     devices,
@@ -55,6 +60,13 @@ class SqlDevices:
         """Return those whose id or whole serial number is the text (at most 10), by id."""
         rows = await self._connection.rows(_FIND, {"text": text, "limit": FOUND_MAX})
         return [to_device(row) for row in rows]
+
+    async def registered(self, serial_numbers: Collection[str]) -> set[str]:
+        """Return those of the serial numbers that registered devices bear."""
+        found: set[str] = set()
+        for some in batches(serial_numbers):
+            found.update(row[0] for row in await self._connection.rows(_REGISTERED, some))
+        return found
 
     async def put(self, device: Device) -> None:
         """Add it, or change the model, the IDevID and all about the owner of the one there is."""

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy import column, delete, func, or_, select, text
+from sqlalchemy import values as listed
 
 from homeport.domain.device import Device
 from homeport.domain.ownership import (
@@ -20,12 +21,24 @@ from homeport.domain.ownership import (
     Scope,
     SerialRange,
     WholeModel,
+    only_serial,
 )
 from homeport.errors import Code
-from homeport.storage.compiled import ONE, ZERO, Statement, Values, addition, named, query
+from homeport.storage.compiled import (
+    BATCH_NAMES,
+    ONE,
+    ZERO,
+    Statement,
+    Values,
+    addition,
+    batches,
+    named,
+    query,
+)
 from homeport.storage.connection import Connection, Row
 from homeport.storage.instants import to_instant, to_micros
 from homeport.storage.schema import sales_imports, sales_records
+from homeport.storage.schema.columns import TEXT
 from homeport.storage.schema.sales import OF_MODELS, READING
 
 OVERLAPS_MAX: Final = 100
@@ -100,6 +113,13 @@ _some = (
 )
 _FORGET: Final = query(delete(sales_records).where(_sales.number.in_(_some.correlate(None))))
 _LAST: Final = query(select(func.max(_sales.number)))
+_asked = listed(column("stem", TEXT)).data([(named(name),) for name in BATCH_NAMES]).cte("asked")
+_STEMS_IN_USE: Final = query(
+    select(_asked.c.stem).where(
+        # Records of whole models have no stem: theirs is empty, and so is their length.
+        select(ONE).where(_sales.stem == _asked.c.stem, _sales.length > ZERO).exists()
+    )
+)
 _ADD: Final = addition(sales_records, without=["number"], absent=Code.TENANT_UNKNOWN)
 
 
@@ -126,9 +146,9 @@ class SqlSalesRecords:
         """Work on this connection."""
         self._connection = connection
 
-    async def add(self, record: SalesRecord) -> None:
-        """Keep a record; its number is given by the database."""
-        await self._connection.run(_ADD, _values(record))
+    async def add(self, *records: SalesRecord) -> None:
+        """Keep records; their numbers are given by the database."""
+        await self._connection.run_many(_ADD, map(_values, records))
 
     async def covering(self, device: Device) -> SalesRecord | None:
         """Return the record that decides about the device: the narrowest, then the latest."""
@@ -150,8 +170,31 @@ class SqlSalesRecords:
         row = await self._connection.row(_COVERING_MODEL, values)
         return _record(row) if row else None
 
-    async def overlapping(self, scope: Scope, authority: str | None) -> Sequence[SalesRecord]:
-        """Return records that could speak of the same devices (at most 100), counting or not."""
+    async def overlapping(self, *records: SalesRecord) -> Sequence[Sequence[SalesRecord]]:
+        """Return for each the kept ones that could speak of the same devices (at most 100)."""
+        free = await self._spoken_of_by_none(records) if len(records) > 1 else ()
+        return [
+            [] if record.scope in free else await self._overlapping(record.scope, record.authority)
+            for record in records
+        ]
+
+    async def _spoken_of_by_none(self, records: Sequence[SalesRecord]) -> set[Scope]:
+        """Return the single serial numbers of which no beginning is a kept record's stem.
+
+        Serial numbers of one file begin alike: that is little more than one look-up for each.
+        """
+        serials = {serial: r.scope for r in records if (serial := only_serial(r.scope)) is not None}
+        stems = {serial[:end] for serial in serials for end in range(len(serial) + 1)}
+        in_use: set[str] = set()
+        for some in batches(stems):
+            in_use.update(row[0] for row in await self._connection.rows(_STEMS_IN_USE, some))
+        return {
+            scope
+            for serial, scope in serials.items()
+            if not any(serial[:end] in in_use for end in range(len(serial) + 1))
+        }
+
+    async def _overlapping(self, scope: Scope, authority: str | None) -> Sequence[SalesRecord]:
         if isinstance(scope, WholeModel):
             return await self.of_scope(scope, authority)
         stem = stem_of(scope)
