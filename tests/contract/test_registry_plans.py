@@ -55,12 +55,12 @@ def statements():
     for state in (state for state in State if state not in COMMON):
         way = Way(is_of_tenant=False, state=state)
         yield f"search._edge({state})", _edge(way)
-        yield f"search._rows({state})", _rows(way, Looked(state, True, True, True))
+        yield f"search._rows({state})", _rows(way, Looked(state, True, True, True, True, True))
     for name in ("all", "tenant"):
         way = Way(is_of_tenant=name == "tenant")
         yield f"search._edge({name})", _edge(way)
         yield f"search._rows({name})", _rows(way, Looked())
-        looked = Looked(State.OPERATIONAL, False, False, True)
+        looked = Looked(State.OPERATIONAL, False, False, True, True, True)
         yield f"search._rows({name}, looked at)", _rows(way, looked)
     yield "sales._beginning_with(13)", _beginning_with(13)
     for viewer, column, newest in product(VIEWERS, ("device", "actor"), (0, 1)):

@@ -19,6 +19,7 @@ from contract.registry_suite import (
     opened,
     run_of,
 )
+from homeport.domain.context.context import Context
 from homeport.domain.enrolment import State
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.provisioning.ports import NEVER_SEEN, DeviceFilter, Found, Presence
@@ -36,6 +37,7 @@ RUNS = {
 }
 OWNERS = {"SN-0": "acme", "SN-2": "bolt", "SN-3": "acme", "SN-5": "coil"}
 ONLINE = {"SN-0": True, "SN-2": False}
+CALLED = {"SN-0": ("Größe Nord", "cold", "hall 1"), "SN-2": ("größer", "cold"), "SN-3": ("",)}
 MODELS = {"SN-2": "sensor", "SN-3": "sensor"}
 
 
@@ -49,6 +51,16 @@ async def fill(tx):
             run_id = f"{serial}/{number_of_run}"
             run = run_of(number_of_run, state, device=device_id(serial), id=run_id)
             await tx.enrolments.put(run)
+    for serial, (name, *tags) in CALLED.items():
+        said = Context(
+            device=device_id(serial),
+            tenant=OWNERS[serial],
+            name=name,
+            tags=tuple(tags),
+            version=1,
+            changed_at=NOW,
+        )
+        await tx.contexts.put(said)
     for serial, online in ONLINE.items():
         await tx.presence.put(device_id(serial), Presence(online=online, since=NOW))
 
@@ -108,6 +120,14 @@ def test_each_is_shown_with_its_latest_run_and_presence(opened):
         ({"tenants": ["acme"]}, "0 3"),
         ({"tenants": ["acme", "bolt"]}, "0 2 3"),
         ({"tenants": []}, ""),
+        ({"name": "grö"}, "0 2"),
+        ({"name": "GRÖSSE"}, "0 2"),
+        ({"name": "größe n"}, "0"),
+        ({"name": "ordner"}, ""),
+        ({"tag": "cold"}, "0 2"),
+        ({"tag": "col"}, ""),
+        ({"tag": "cold", "tenants": ["bolt"]}, "2"),
+        ({"tag": "hall 1", "name": "g", "state": State.OPERATIONAL}, "0"),
         ({"tenants": ["nobody"]}, ""),
         ({"tenants": ["acme"], "state": State.AWAITING_OWNER}, ""),
         ({"tenants": ["bolt", "coil"], "state": State.OPERATIONAL, "is_minted": True}, "2"),
@@ -129,6 +149,7 @@ def test_all_filters_together_find_the_same_however_short_the_walk(opened, walk,
         "state": [None, State.OPERATIONAL, State.AWAITING_DECISION, NEVER_SEEN],
         "model": [None, "gateway"],
         "is_online": [None, False],
+        "tag": [None, "cold"],
         "text": ["", "SN-", "SN-4"],
     }
     questions = [

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is typed about devices after they arrived, and about people: said, refused, gone on with."""
 
+import asyncio
 import json
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from fakes.factory_line import FactoryLine, line
+from homeport.domain.enrolment import Enrolment, State
+from homeport.provisioning.ports import Transaction
+from homeport.storage.sqlite import SqliteRegistry
 from integration.test_operator_commands import Operator, anchor, data, manifest, operator
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 __all__ = ["data", "line", "manifest", "operator"]  # fixtures
 
@@ -25,6 +32,26 @@ def serials(operator: Operator, line: FactoryLine, manifest: Path) -> list[str]:
     return sorted(known)
 
 
+@pytest.fixture
+def arrived(serials: list[str], data: Path) -> str:
+    """One of them, as it stands when its first message was seen."""
+
+    async def arrive(tx: Transaction) -> None:
+        (device,) = await tx.devices.find(serials[0])
+        run = Enrolment(
+            id="1", device=device.id, state=State.OPERATIONAL, request_id="r", key_hash="k",
+            epoch=device.epoch, started_at=NOW, changed_at=NOW, arrived_at=NOW,
+        )  # fmt: skip
+        await tx.enrolments.put(run)
+
+    async def opened() -> None:
+        async with SqliteRegistry(data / "registry.sqlite") as registry:
+            await registry.transact(arrive)
+
+    asyncio.run(opened())
+    return serials[0]
+
+
 def ownership(operator: Operator, serial: str) -> str:
     shown: str = operator.asks("device", "ownership", serial)["ownership"]
     return shown
@@ -38,10 +65,18 @@ def test_a_device_is_decommissioned_and_taken_back(operator: Operator, serials: 
     assert ownership(operator, serials[0]) == "owned"
 
 
-def test_a_device_is_offered_to_a_tenant_and_the_offer_is_withdrawn(
+def test_a_device_that_has_not_arrived_is_not_given_away(
     operator: Operator, serials: list[str]
 ) -> None:
-    made = operator.asks("transfer", "offer", serials[0], "--tenant", "globex")
+    refused = operator.refused("transfer", "offer", serials[0], "--tenant", "globex")
+    assert refused["code"] == "transition-illegal"
+    assert "has not arrived" in refused["detail"]
+
+
+def test_a_device_is_offered_to_a_tenant_and_the_offer_is_withdrawn(
+    operator: Operator, arrived: str
+) -> None:
+    made = operator.asks("transfer", "offer", arrived, "--tenant", "globex")
     assert (made["seller"], made["buyer"], made["code"]) == ("acme", "globex", None)
     assert [o["state"] for o in operator.asks("transfer", "list")] == ["open"]
     assert operator.asks("transfer", "withdraw", made["id"])["state"] == "withdrawn"
@@ -50,10 +85,10 @@ def test_a_device_is_offered_to_a_tenant_and_the_offer_is_withdrawn(
 
 
 def test_a_code_for_a_device_is_kept_in_a_file_and_accepted_from_it(
-    operator: Operator, serials: list[str], tmp_path: Path
+    operator: Operator, arrived: str, tmp_path: Path
 ) -> None:
     kept = tmp_path / "code"
-    made = operator.asks("transfer", "offer", serials[0], "--output", kept)
+    made = operator.asks("transfer", "offer", arrived, "--output", kept)
     assert made["code"] is None
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     taken = operator.asks("transfer", "accept", "--tenant", "globex", "--code-file", kept)
@@ -63,10 +98,10 @@ def test_a_code_for_a_device_is_kept_in_a_file_and_accepted_from_it(
 
 
 def test_a_secret_whose_file_is_there_already_is_shown_after_all(
-    operator: Operator, serials: list[str], tmp_path: Path
+    operator: Operator, arrived: str, tmp_path: Path
 ) -> None:
     (there := tmp_path / "code").write_text("mine")
-    made = operator.asks("transfer", "offer", serials[0], "--output", there)
+    made = operator.asks("transfer", "offer", arrived, "--output", there)
     assert made["code"]
     assert there.read_text() == "mine"
 

@@ -3,6 +3,7 @@
 
 from fakes.registry.enrolments import latest_of
 from fakes.registry.rows import Rows
+from homeport.domain.context.context import Context
 from homeport.domain.device import DeviceId
 from homeport.provisioning.ports import NEVER_SEEN, DeviceFilter, Found, Listed
 
@@ -18,13 +19,26 @@ class FakeSearch:
             for device in sorted(rows.devices.values(), key=lambda device: _place(device.id))
         ]
         beyond = _place(DeviceId.parse(after)) if after else ("", "")
-        fitting = [row for row in listed if _fits(wanted, row) and _place(row.device.id) > beyond]
+        fitting = [
+            row
+            for row in listed
+            if _fits(wanted, row)
+            and _is_called(wanted, row, rows.contexts.get(row.device.id))
+            and _place(row.device.id) > beyond
+        ]
         shown = fitting[:limit]
         return Found(shown, str(shown[-1].device.id) if len(fitting) > limit else None)
 
 
 def _place(device: DeviceId) -> tuple[str, str]:
     return device.serial_number, str(device)
+
+
+def _is_called(wanted: DeviceFilter, row: Listed, said: Context | None) -> bool:
+    if said is None or said.tenant != row.device.tenant:
+        return not wanted.name and wanted.tag is None
+    is_named = said.name.casefold().startswith(wanted.name.casefold())
+    return is_named and (wanted.tag is None or wanted.tag in said.tags)
 
 
 def _fits(wanted: DeviceFilter, row: Listed) -> bool:

@@ -25,3 +25,8 @@ def test_without_tls_no_key_is_sent(url):
 def test_with_tls_it_may_be(url):
     with Remote(url, "hpk_secret"):
         pass
+
+
+def test_neither_is_it_at_an_address_without_tls():
+    with pytest.raises(MalformedError):
+        Remote("https://platform.example", "hpk_secret", address="http://192.0.2.10:8443")

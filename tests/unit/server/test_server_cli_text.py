@@ -9,8 +9,8 @@ from homeport.domain.audit import Name
 from homeport.domain.device import DeviceId
 from homeport.domain.ownership import Ownership
 from homeport.domain.topics import Branch, Topic
-from homeport.server.cli.audit.timeline import SHOWN_MAX, Timeline, collapse, newest
 from homeport.server.cli.device.look import _tell
+from homeport.server.cli.device.timeline import SHOWN_MAX, Timeline, collapse, newest
 from homeport.server.cli.watching import _as_text
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -20,14 +20,23 @@ ANSWER_SECONDS: Final = 300.0
 class Remote:
     """The port `Transport` over HTTPS; trusts the anchors given and no other, if any are."""
 
-    def __init__(self, url: str, key: str, anchors: str | None = None) -> None:
+    def __init__(
+        self, url: str, key: str, anchors: str | None = None, *, address: str | None = None
+    ) -> None:
         """Take the platform's base URL, an API key, and the roots of its certificate (PEM).
 
-        MalformedError unless it is an `https` URL: the key opens as much as a password.
+        `address` is the base URL at which it is found where its name has no address; its
+        certificate must be for the name all the same. MalformedError unless both are `https`: the
+        key opens as much as a password.
         """
         _demand_https(url)
+        if address is not None:
+            _demand_https(address)
+        named = httpx.URL(url)
+        self._extensions = {"sni_hostname": named.host}
+        self._host = named.netloc.decode("ascii")
         self._client = httpx.Client(
-            base_url=url,
+            base_url=address or url,
             verify=ssl.create_default_context(cadata=anchors),
             headers={"authorization": f"Bearer {key}"},
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
@@ -55,7 +64,8 @@ class Remote:
                 request.method,
                 request.target,
                 content=request.body,
-                headers=dict(request.headers),
+                headers={**request.headers, "host": self._host},
+                extensions=self._extensions,
             )
         except httpx.TransportError as error:
             raise _explained(error) from error

@@ -28,6 +28,10 @@ class DeviceFilter:
     model: str | None = None
     is_online: bool | None = None
     is_minted: bool | None = None
+    name: str = ""
+    """How the name that people gave it begins, whatever the capitals."""
+    tag: str | None = None
+    """Exactly this tag."""
 
 
 @dataclass(frozen=True, slots=True)

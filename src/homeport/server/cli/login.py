@@ -21,6 +21,10 @@ def login(
         Path | None,
         typer.Option(help="Roots of its certificate (PEM); else those of this system."),
     ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Where it is, if its name has no address here: https://192.0.2.10:8443"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Log in at a platform elsewhere: commands without --data ask there from now on."""
@@ -29,8 +33,8 @@ def login(
 
     key = read_secret(key_file).reveal() if key_file else _asked()
     roots = read_file(anchors).decode("ascii", "replace") if anchors else None
-    kept = Login(url.rstrip("/"), key, roots)
-    with Remote(kept.url, kept.key, kept.anchors) as remote:
+    kept = Login(url.rstrip("/"), key, roots, address)
+    with Remote(kept.url, kept.key, kept.anchors, address=kept.address) as remote:
         tenants = Platform(remote).tenants.all()
     path = keep_login(kept)
     if as_json:

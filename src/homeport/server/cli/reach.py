@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +41,8 @@ class Login:
     key: str
     anchors: str | None = None
     """Roots of its certificate, PEM; None: those of the system."""
+    address: str | None = None
+    """Base URL at which it is found, where its name has no address."""
 
 
 @contextmanager
@@ -55,7 +57,7 @@ def the_platform(
     if login is not None:
         from homeport.api.client.remote import Remote  # httpx: only where it is needed
 
-        with Remote(login.url, login.key, login.anchors) as remote:
+        with Remote(login.url, login.key, login.anchors, address=login.address) as remote:
             yield Platform(remote)
         return
     with _here(config, data, makes=makes) as here:
@@ -122,7 +124,7 @@ def read_login() -> Login | None:
         return None
     except (ValueError, TypeError) as error:
         raise HomeportError(Code.SETTING_WRONG, f"{login_path()}: log in again") from error
-    return Login(kept.url, os.environ.get(KEY_VARIABLE, kept.key), kept.anchors)
+    return replace(kept, key=os.environ.get(KEY_VARIABLE, kept.key))
 
 
 def keep_login(login: Login) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, NamedTuple, Self
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, Table, func, literal_column, select, text, tuple_
 
 from homeport.domain.device import DeviceId
 from homeport.domain.enrolment import State
@@ -24,7 +24,15 @@ from homeport.storage.instants import to_instant
 from homeport.storage.parts.device_rows import DEVICE_COLUMNS, to_device
 from homeport.storage.parts.enrolments import COLUMNS as RUN_COLUMNS
 from homeport.storage.parts.enrolments import precedence, to_enrolment
-from homeport.storage.schema import COMMON, UNCOMMON, devices, enrolments, presence
+from homeport.storage.schema import (
+    COMMON,
+    UNCOMMON,
+    context_tags,
+    contexts,
+    devices,
+    enrolments,
+    presence,
+)
 
 WALK: Final = 1000
 """Rows; each costs some 10 µs when its run and its presence are looked up."""
@@ -135,12 +143,19 @@ class SqlSearch:
 
     async def _walk(self, way: Way, wanted: DeviceFilter, start: Cursor, limit: int) -> Found:
         bounds = _bounds(wanted, start.device)
-        bounds |= {"tenant": start.tenant, "model": wanted.model}
+        name = wanted.name.casefold()
+        bounds |= {"tenant": start.tenant, "model": wanted.model, "tag": wanted.tag}
+        bounds |= {"first_name": name, "last_name": name + _LAST}
         edge = await self._connection.row(_edge(way), {**bounds, "walk": WALK})
         if edge is not None:
             bounds |= {"last_serial": edge[0], "last": edge[1]}
         looked = Looked(
-            wanted.state, wanted.is_online, wanted.is_minted, has_model=wanted.model is not None
+            wanted.state,
+            wanted.is_online,
+            wanted.is_minted,
+            has_model=wanted.model is not None,
+            has_name=bool(wanted.name),
+            has_tag=wanted.tag is not None,
         )
         values = {**bounds, "limit": limit + 1}
         rows = await self._connection.rows(_rows(way, looked), values)
@@ -193,6 +208,8 @@ class Looked(NamedTuple):
     is_online: bool | None = None
     is_minted: bool | None = None
     has_model: bool = False
+    has_name: bool = False
+    has_tag: bool = False
 
 
 @cache
@@ -223,12 +240,24 @@ def _rows(way: Way, looked: Looked) -> Statement:
     rows = rows.outerjoin(presence, presence.c.device == devices.c.id)
     if looked.has_model:
         rows = rows.where(devices.c.model == named("model"))
+    if looked.has_name:
+        is_named = contexts.c.name_key.between(named("first_name"), named("last_name"))
+        rows = rows.where(_said(contexts).where(is_named).exists())
+    if looked.has_tag:
+        is_tagged = context_tags.c.tag == named("tag")
+        rows = rows.where(_said(context_tags).where(is_tagged).exists())
     if looked.is_minted is not None:
         rows = rows.where(devices.c.minted == (ONE if looked.is_minted else ZERO))
     if looked.is_online is not None:
         is_online = func.coalesce(presence.c.online, ZERO)
         rows = rows.where(is_online == (ONE if looked.is_online else ZERO))
     return query(rows.limit(named("limit")).offset(ZERO))
+
+
+def _said(table: Table) -> Select[Any]:
+    """What the present owner said of the device."""
+    ours = (table.c.device == devices.c.id, table.c.tenant == devices.c.tenant)
+    return select(ONE).select_from(table).where(*ours).correlate(devices)
 
 
 def _along_devices(way: Way) -> list[ColumnElement[bool]]:

@@ -9,8 +9,8 @@ from rich.markup import escape
 
 from homeport.domain.enrolment import State
 from homeport.provisioning.ports import NEVER_SEEN
-from homeport.server.cli.audit.timeline import Timeline, collapse, newest
 from homeport.server.cli.completing import device_completions
+from homeport.server.cli.device.timeline import Timeline, collapse, newest
 from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import Config, Data, Json, out, print_json, print_table, say
 from homeport.telemetry import visible

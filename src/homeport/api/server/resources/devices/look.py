@@ -12,6 +12,7 @@ from homeport.api.server.subjects import DevicePath, the_device
 from homeport.api.wire.devices import Device, DeviceDetails, TimelineEvent
 from homeport.api.wire.model import Name, Page
 from homeport.domain.audit import AuditEvent
+from homeport.domain.context.context import NAME_MAX, TAG_MAX
 from homeport.domain.device import SERIAL_NUMBER_MAX, DeviceId
 from homeport.domain.enrolment import State
 from homeport.domain.people import Permission
@@ -37,6 +38,8 @@ async def list_devices(  # noqa: PLR0913 - one for each parameter of the query
     model: Annotated[str | None, Query(max_length=MODEL_MAX)] = None,
     online: Annotated[bool | None, Query(description="Connected here, or not.")] = None,
     minted: Annotated[bool | None, Query(description="In a hand-over manifest, or not.")] = None,
+    name: Annotated[str, Query(max_length=NAME_MAX, description="How its name begins.")] = "",
+    tag: Annotated[str | None, Query(max_length=TAG_MAX, description="Exactly this tag.")] = None,
     serial_number: Annotated[SerialNumber | None, Query(description="Exactly this one.")] = None,
     search: Annotated[SerialNumber, Query(description="How the serial number begins.")] = "",
 ) -> Page[Device]:
@@ -56,6 +59,8 @@ async def list_devices(  # noqa: PLR0913 - one for each parameter of the query
         model=model,
         is_online=online,
         is_minted=minted,
+        name=name,
+        tag=tag,
     )
 
     async def verb(tx: Transaction) -> Page[Device]:
