@@ -6,7 +6,6 @@ It travels: whoever keeps heads elsewhere can show later that the trail was chan
 docs/understand/audit-trail.md.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -93,11 +92,6 @@ class HeadVerifier:
         if known not in self._known:
             self._known[known] = verify_platform_signer(x5c, self._anchors, head.platform, head.at)
         return self._known[known]
-
-
-def read_heads(lines: Iterable[bytes]) -> Iterable[bytes]:
-    """Yield the heads of a file that they were exported to: one JWS a line, blank lines aside."""
-    return (line.strip() for line in lines if line.strip())
 
 
 def _read(payload: bytes) -> AuditHead:

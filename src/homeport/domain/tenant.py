@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tenant: an organisation (or one person) that owns devices.
 
-Members and roles come with the people's door; they hang on the tenant's name.
+Its members and their roles are in `membership.py`; they hang on the tenant's name.
 """
 
 import re

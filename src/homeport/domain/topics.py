@@ -10,8 +10,7 @@
 `hp/<tenant>/<device>/twin/reported`  device to platform: what it says of itself
 
 In NATS the levels are separated by dots. Tenants are the second level, so that one pattern gives a
-tenant everything of its own and nothing else; after a transfer a device has other topics. The
-twin's topics join here when it comes.
+tenant everything of its own and nothing else; after a transfer a device has other topics.
 """
 
 import re

@@ -18,7 +18,6 @@ from homeport.errors import HomeportError
 from homeport.protocols.native.device import PlatformConnection, TimeSense
 
 CABLE = "Plug in the cable, or check Wi-Fi: ip addr."
-RESOLVER = "Check /etc/resolv.conf, or give an address: --address."
 FIREWALL = "Check address, firewall and proxy."
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the shell offers at the Tab key: serial numbers and tenants that are there.
+"""What the shell offers at the Tab key, serial numbers and tenants, and arguments that have it.
 
 It must never disturb: if the platform cannot be asked, nothing is offered, and nothing is printed.
 """
@@ -7,7 +7,7 @@ It must never disturb: if the platform cannot be asked, nothing is offered, and 
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -37,3 +37,18 @@ def tenant_completions(context: typer.Context, incomplete: str) -> list[str]:
 def _options(context: typer.Context) -> tuple[Path | None, Path | None]:
     config, data = context.params.get("config"), context.params.get("data")
     return Path(config) if config else None, Path(data) if data else None
+
+
+Serial = Annotated[
+    str,
+    typer.Argument(
+        help="Serial number, or the whole device id.", autocompletion=device_completions
+    ),
+]
+"""One device."""
+
+TenantOrPlatform = Annotated[
+    str | None,
+    typer.Option(help="Else the platform's own.", autocompletion=tenant_completions),
+]
+"""Whose invitations or API keys."""

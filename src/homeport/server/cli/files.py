@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that people name on the command line: read whole, with a limit and a clear error."""
 
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -20,3 +21,13 @@ def read_file(path: Path) -> bytes:
     if len(content) > FILE_MAX_BYTES:
         raise HomeportError(Code.TOO_LARGE, f"{path}: more than {FILE_MAX_BYTES} bytes")
     return content
+
+
+def read_code(path: Path) -> str:
+    """Return a code, from standard input for "-".
+
+    Never from an argument, which everybody with an account on the machine could see.
+    """
+    if str(path) == "-":
+        return sys.stdin.readline().strip()
+    return read_file(path).decode("utf-8", "replace").strip()

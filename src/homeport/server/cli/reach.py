@@ -20,7 +20,7 @@ from homeport.clock import SystemClock
 from homeport.errors import Code, HomeportError
 from homeport.files import replace_private_file
 from homeport.http.asgi import Scope
-from homeport.server.cli.session import actor, settings_of
+from homeport.server.cli.session import actor, demand_platform, settings_of
 from homeport.server.opening import open_registry
 
 if TYPE_CHECKING:
@@ -67,9 +67,8 @@ def the_platform(
 @contextmanager
 def _here(config: Path | None, data: Path | None, *, makes: bool) -> Iterator["Platform"]:
     settings = settings_of(config, data)
-    if not makes and not settings.data.exists():
-        detail = f"{settings.data}: no platform keeps its data here; --data names another place"
-        raise HomeportError(Code.FILE_MISSING, detail)
+    if not makes:
+        demand_platform(settings)
     from homeport.api.client.platform import Platform
     from homeport.api.client.transport import InProcess
     from homeport.api.server.app import make_app

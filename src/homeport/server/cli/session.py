@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every verb of the operator's command line shares: options, the registry, output, errors.
 
-Until people have a door of their own (REST), these verbs open the registry on the same machine
-(docs/decisions/0007): whoever may read the data directory is the operator. A running server notices
-what they commit within 100 ms.
+Most verbs ask at the people's door (`reach.py`). Those that open the registry themselves stream
+files, read the audit trail, or keep accounts: on the platform's own machine only, where whoever may
+read the data directory is the operator. A running platform notices what they commit within 100 ms.
 """
 
 import asyncio
@@ -78,10 +78,15 @@ def transact(settings: ServerSettings, verb: Callable[[Transaction], Awaitable[R
 
 def read(settings: ServerSettings, verb: Callable[[Transaction], Awaitable[Result]]) -> Result:
     """Run one verb that only reads; FILE_MISSING where no platform has ever been."""
+    demand_platform(settings)
+    return with_registry(settings, lambda registry: registry.read(verb))
+
+
+def demand_platform(settings: ServerSettings) -> None:
+    """Raise FILE_MISSING where no platform has ever been."""
     if not settings.data.exists():
         detail = f"{settings.data}: no platform keeps its data here; --data names another place"
         raise HomeportError(Code.FILE_MISSING, detail)
-    return with_registry(settings, lambda registry: registry.read(verb))
 
 
 def print_json(value: Any) -> None:

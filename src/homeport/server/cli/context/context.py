@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from homeport.errors import MalformedError
-from homeport.server.cli.completing import device_completions
+from homeport.server.cli.completing import Serial
 from homeport.server.cli.context import files
 from homeport.server.cli.context.given import attribute, json_object
 from homeport.server.cli.reach import the_platform
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 app.command("import")(files.import_)
 app.command("export")(files.export)
-
-Serial = Annotated[
-    str,
-    typer.Argument(
-        help="Serial number, or the whole device id.", autocompletion=device_completions
-    ),
-]
 
 
 @app.callback()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from homeport.server.cli.completing import device_completions
+from homeport.server.cli.completing import Serial
 from homeport.server.cli.context.given import json_object
 from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import Config, Data, Json, print_json, say
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from homeport.api.wire.context import Twin
 
 app = typer.Typer(no_args_is_help=True)
-
-Serial = Annotated[
-    str,
-    typer.Argument(
-        help="Serial number, or the whole device id.", autocompletion=device_completions
-    ),
-]
 
 
 @app.callback()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`homeport device claim|claims|withdraw|code|ownership`: whose a device is, and by what proof."""
+"""`homeport device claim|claims|withdraw-claim|claim-code|ownership`: whose it is, and why."""
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,9 +10,8 @@ from rich.markup import escape
 
 from homeport.domain.device import DeviceId
 from homeport.errors import Code, HomeportError
-from homeport.server.cli.completing import tenant_completions
-from homeport.server.cli.device.decide import Serial
-from homeport.server.cli.files import read_file
+from homeport.server.cli.completing import Serial, tenant_completions
+from homeport.server.cli.files import read_code
 from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import Config, Data, Json, out, print_json, print_table, say
 from homeport.telemetry import visible
@@ -34,14 +32,14 @@ def claim(
     serial: Annotated[str, typer.Argument(help="Serial number, or the whole device id.")],
     tenant: Annotated[str, typer.Option(help="For whom.", autocompletion=tenant_completions)],
     code_file: Annotated[
-        str, typer.Option(help="File with the label's claim code; - reads it from the input.")
-    ] = "-",
+        Path, typer.Option(help="File with the label's claim code; - reads it from the input.")
+    ] = Path("-"),
     config: Config = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Claim a device by its code: provisional until the device confirms it by itself."""
-    code_text = _code_of(code_file)
+    code_text = read_code(code_file)
     with the_platform(config, data) as platform:
         made = platform.claims.claim(serial, code_text, tenant)
     _tell(made, f"{serial} is claimed for {tenant}; it confirms by its next enrolment.", as_json)
@@ -101,13 +99,6 @@ def ownership(
     for entry in told.entries:
         proof = f" ({entry.proof})" if entry.proof else ""
         out.print(f"[dim]{_clock(entry.at)}[/]  {escape(visible(entry.story))}{proof}")
-
-
-def _code_of(code_file: str) -> str:
-    """Read the code; never from an argument, which every user of the machine could see."""
-    if code_file == "-":
-        return sys.stdin.readline().strip()
-    return read_file(Path(code_file)).decode("utf-8", "replace").strip()
 
 
 def _is_of(made: "Claim", text: str) -> bool:

@@ -6,19 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from homeport.server.cli.completing import device_completions, tenant_completions
+from homeport.server.cli.completing import Serial, tenant_completions
 from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import Config, Data, Json, print_json, say
 
 if TYPE_CHECKING:
     from homeport.api.client.platform import Platform
 
-Serial = Annotated[
-    str,
-    typer.Argument(
-        help="Serial number, or the whole device id.", autocompletion=device_completions
-    ),
-]
 Key = Annotated[
     str | None,
     typer.Option(help="How the key's hash begins, if several wait: see homeport device show."),

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from homeport.domain.enrolment import State
 from homeport.provisioning.ports import NEVER_SEEN
-from homeport.server.cli.completing import device_completions
+from homeport.server.cli.completing import Serial
 from homeport.server.cli.device.timeline import Timeline, collapse, newest
 from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import Config, Data, Json, out, print_json, print_table, say
@@ -64,17 +64,7 @@ def _page(
 
 
 @app.command()
-def show(
-    serial: Annotated[
-        str,
-        typer.Argument(
-            help="Serial number, or the whole device id.", autocompletion=device_completions
-        ),
-    ],
-    config: Config = None,
-    data: Data = None,
-    as_json: Json = False,
-) -> None:
+def show(serial: Serial, config: Config = None, data: Data = None, as_json: Json = False) -> None:
     """Show one device and its timeline."""
     with the_platform(config, data) as platform:
         device = platform.devices.find(serial)

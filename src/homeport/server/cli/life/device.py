@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from homeport.domain.life.command import Order
-from homeport.server.cli.completing import device_completions, tenant_completions
-from homeport.server.cli.device.decide import Serial, decide
+from homeport.server.cli.completing import Serial, device_completions, tenant_completions
+from homeport.server.cli.device.decide import decide
 from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import Config, Data, Json, print_json, print_table
 

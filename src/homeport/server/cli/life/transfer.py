@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """`homeport transfer offer|list|accept|decline|withdraw`: a device goes to another tenant."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from homeport.domain.life.offer import LIFETIME
-from homeport.server.cli.completing import tenant_completions
-from homeport.server.cli.device.decide import Serial
+from homeport.server.cli.completing import Serial, tenant_completions
+from homeport.server.cli.files import read_code
 from homeport.server.cli.once import OutputFile, keep, show
 from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import Config, Data, Json, print_json, print_table, say
@@ -83,7 +82,7 @@ def accept(
         taken = (
             platform.transfers.accept(offer_id, tenant, upstream)
             if offer_id
-            else platform.transfers.accept_code(_code(code_file), tenant, upstream)
+            else platform.transfers.accept_code(read_code(code_file or Path("-")), tenant, upstream)
         )
     _tell(taken, output, as_json=as_json)
 
@@ -106,12 +105,6 @@ def withdraw(
     with the_platform(config, data) as platform:
         ended = platform.transfers.withdraw(offer_id)
     _say_ended(ended, as_json=as_json)
-
-
-def _code(path: Path | None) -> str:
-    if path is None or str(path) == "-":
-        return sys.stdin.readline().strip()
-    return path.read_text(encoding="utf-8").strip()
 
 
 def _tell(taken: "TakenOver", output: Path | None, *, as_json: bool) -> None:

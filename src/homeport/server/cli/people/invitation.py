@@ -6,23 +6,18 @@ from typing import Annotated
 import typer
 
 from homeport.domain.people import Role
-from homeport.server.cli.completing import tenant_completions
+from homeport.server.cli.completing import TenantOrPlatform
 from homeport.server.cli.once import OutputFile, keep, show
 from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import Config, Data, Json, print_json, print_table, say
 
 app = typer.Typer(no_args_is_help=True)
 
-Tenant = Annotated[
-    str | None,
-    typer.Option(help="Else the platform's own.", autocompletion=tenant_completions),
-]
-
 
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="Sign-in name: an e-mail address or plain.")],
-    tenant: Tenant = None,
+    tenant: TenantOrPlatform = None,
     role: Annotated[Role | None, typer.Option(help="In the tenant; needed there.")] = None,
     output: OutputFile = None,
     config: Config = None,
@@ -44,7 +39,7 @@ def add(
 
 @app.command("list")
 def list_(
-    tenant: Tenant = None, config: Config = None, data: Data = None, as_json: Json = False
+    tenant: TenantOrPlatform = None, config: Config = None, data: Data = None, as_json: Json = False
 ) -> None:
     """List invitations, also those that have ended."""
     with the_platform(config, data) as platform:
@@ -62,7 +57,7 @@ def list_(
 @app.command()
 def revoke(
     invitation: Annotated[str, typer.Argument(help="Its id: homeport invitation list.")],
-    tenant: Tenant = None,
+    tenant: TenantOrPlatform = None,
     config: Config = None,
     data: Data = None,
     as_json: Json = False,

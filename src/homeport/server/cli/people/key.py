@@ -7,24 +7,19 @@ from typing import Annotated
 import typer
 
 from homeport.domain.people import Permission
-from homeport.server.cli.completing import tenant_completions
+from homeport.server.cli.completing import TenantOrPlatform
 from homeport.server.cli.once import OutputFile, keep, show
 from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import Config, Data, Json, now, print_json, print_table, say
 
 app = typer.Typer(no_args_is_help=True)
 
-Tenant = Annotated[
-    str | None,
-    typer.Option(help="Else the platform's own.", autocompletion=tenant_completions),
-]
-
 
 @app.command()
 def add(
     title: Annotated[str, typer.Argument(help="What the key is for.")],
     scope: Annotated[list[Permission], typer.Option(help="What it may do; say it several times.")],
-    tenant: Tenant = None,
+    tenant: TenantOrPlatform = None,
     days: Annotated[int | None, typer.Option(min=1, help="Until it ends; else never.")] = None,
     output: OutputFile = None,
     config: Config = None,
@@ -45,7 +40,7 @@ def add(
 
 @app.command("list")
 def list_(
-    tenant: Tenant = None, config: Config = None, data: Data = None, as_json: Json = False
+    tenant: TenantOrPlatform = None, config: Config = None, data: Data = None, as_json: Json = False
 ) -> None:
     """List keys, also those that have ended."""
     with the_platform(config, data) as platform:
@@ -70,7 +65,7 @@ def list_(
 @app.command()
 def revoke(
     key: Annotated[str, typer.Argument(help="Its id: homeport key list.")],
-    tenant: Tenant = None,
+    tenant: TenantOrPlatform = None,
     config: Config = None,
     data: Data = None,
     as_json: Json = False,
