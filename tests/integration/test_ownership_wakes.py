@@ -98,7 +98,7 @@ def test_of_a_claim(platform: LivePlatform, scene: Scene) -> None:
     code = platform.directory / "code"
 
     def claim() -> None:
-        made = platform.operate("device", "code", device.serial_number, "--json")
+        made = platform.operate("device", "claim-code", device.serial_number, "--json")
         code.write_text(json.loads(made)["code"])
         platform.operate(
             "device", "claim", device.serial_number, "--tenant", "other", "--code-file", code
