@@ -32,7 +32,7 @@ device_burst = 1000
 [enrolment]
 second_key = "accept"
 """
-ACTS_MAX = 40
+ACTS_MAX = 80
 """Instants of a journey are fewer: two for each act."""
 RANDOM_CUTS = 25
 
