@@ -135,6 +135,20 @@ def test_many_by_a_filter(operator: Operator, serials: list[str]) -> None:
     assert operator.asks("bulk", "release", "--search", serials[0])["came"] == {"done": 1}
 
 
+def test_devices_are_listed_by_what_is_known_of_them(
+    operator: Operator, serials: list[str]
+) -> None:
+    operator.asks("device", "context", "set", serials[1], "--name", "Pump 7", "--tag", "cellar")
+
+    def found(*words: str) -> list[str]:
+        return [each["serial_number"] for each in operator.asks("device", "list", *words)]
+
+    assert found("--tenant", "acme") == found("--model", "EX-100") == serials
+    assert found("--tenant", "globex") == found("--online") == []
+    assert found("--search", serials[2]) == [serials[2]]
+    assert found("--name", "pump") == found("--tag", "cellar") == [serials[1]]
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`homeport device list|show`."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,7 @@ from rich.markup import escape
 
 from homeport.domain.enrolment import State
 from homeport.provisioning.ports import NEVER_SEEN
-from homeport.server.cli.completing import Serial
+from homeport.server.cli.completing import Serial, tenant_completions
 from homeport.server.cli.device.timeline import Timeline, collapse, newest
 from homeport.server.cli.reach import the_platform
 from homeport.server.cli.session import Config, Data, Json, out, print_json, print_table, say
@@ -27,16 +28,30 @@ PAGE_MAX = 1000
 
 @app.command("list")
 def list_(
+    tenant: Annotated[
+        str | None, typer.Option(help="Only this tenant's.", autocompletion=tenant_completions)
+    ] = None,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only of this model.")] = None,
+    online: Annotated[
+        bool | None, typer.Option("--online/--offline", help="Only those connected, or not.")
+    ] = None,
+    search: Annotated[str | None, typer.Option(help="How the serial number begins.")] = None,
+    name: Annotated[str | None, typer.Option(help="How the device's name begins.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=10_000)] = 100,
-    after: Annotated[str | None, typer.Option(help="Device id to go on from.")] = None,
+    after: Annotated[str | None, typer.Option(help="Where the last list said to go on.")] = None,
     config: Config = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List devices with their states, by id."""
+    """List devices with their states, by serial number within each tenant."""
+    wanted = {
+        "tenant": tenant, "state": state, "model": model, "online": online, "search": search,
+        "name": name, "tag": tag,
+    }  # fmt: skip
     with the_platform(config, data) as platform:
-        page, more = _page(platform, state, after, limit)
+        page, more = _page(platform, wanted, after, limit)
     if as_json:
         print_json([_summary(device) for device in page])
         return
@@ -50,13 +65,13 @@ def list_(
 
 
 def _page(
-    platform: "Platform", state: State | None, after: str | None, limit: int
+    platform: "Platform", wanted: Mapping[str, object], after: str | None, limit: int
 ) -> tuple[list["Device"], str | None]:
     """Read as many as were asked for: the platform's own pages are shorter."""
     rows: list[Device] = []
     while True:
-        wanted = min(limit - len(rows), PAGE_MAX)
-        page = next(platform.devices.pages(state=state, after=after, limit=wanted))
+        count = min(limit - len(rows), PAGE_MAX)
+        page = next(platform.devices.pages(after=after, limit=count, **wanted))
         rows += page.items
         after = page.next
         if after is None or len(rows) >= limit:
