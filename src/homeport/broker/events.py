@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
+from homeport.broker.client import Client
 from homeport.domain.audit import AuditEvent
 from homeport.domain.trail.lines import SUBJECTS, document_of, subject_of
 from homeport.errors import Code, HomeportError
@@ -55,7 +55,6 @@ class EventStream:
                 info = await jetstream.update_stream(self._configuration())
             except NotFoundError:
                 info = await jetstream.add_stream(self._configuration())
-            _go_on_unless_cancelled()
             cursor = info.state.last_seq
             if not info.state.messages:
                 return cursor, None
@@ -82,7 +81,6 @@ class EventStream:
                 await asyncio.gather(*map(self._send, messages[begin : begin + AT_ONCE]))
             except (NatsError, OSError, TimeoutError) as error:
                 raise _unavailable(error) from error
-            _go_on_unless_cancelled()
 
     async def begin_anew(self) -> None:
         """Throw the stream away, with its consumers: it tells of another history."""
@@ -112,17 +110,6 @@ class EventStream:
             storage=StorageType.FILE,
             num_replicas=self._replicas,
         )
-
-
-def _go_on_unless_cancelled() -> None:
-    """Raise CancelledError if somebody asked for it and was not heard.
-
-    The client waits by `asyncio.wait_for`, which in Python 3.11 forgets a cancellation that comes
-    in the same moment as the answer (python/cpython#86296): the platform would never end.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _unavailable(error: Exception) -> HomeportError:

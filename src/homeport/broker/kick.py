@@ -13,11 +13,11 @@ from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
-from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from homeport.broker.callout import ANSWER_SECONDS
+from homeport.broker.client import Client, heed_cancellation
 from homeport.clock import Clock
 from homeport.domain.device import DeviceId
 from homeport.errors import Code, HomeportError
@@ -102,5 +102,6 @@ async def _end_found(system: Client, replies: Subscription, device: DeviceId) ->
             ended += 1
         try:
             message = await replies.next_msg(timeout=GATHER_SECONDS)
+            heed_cancellation()
         except TimeoutError:
             return ended

@@ -15,13 +15,13 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 import nats
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from homeport.broker import callout, kick, retained
 from homeport.broker.access import BrokerAccess
 from homeport.broker.callout import Admit, Callout
+from homeport.broker.client import Client, heed_cancellation
 from homeport.broker.events import EventStream
 from homeport.broker.states import OnState, StateStream
 from homeport.clock import Clock, SystemClock
@@ -195,6 +195,7 @@ class BrokerLink:
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 await self._connect(client, seed, name)
+                heed_cancellation()
         except (NatsError, OSError, TimeoutError) as error:
             said = str(client.last_error or error) or "no answer in time"
             raise HomeportError(Code.BROKER_UNAVAILABLE, f"{name}: {said}") from error

@@ -12,9 +12,9 @@ import json
 from datetime import timedelta
 from typing import Final
 
-from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from homeport.broker.client import Client
 from homeport.domain.topics import Topic
 from homeport.errors import Code, HomeportError
 

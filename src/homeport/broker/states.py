@@ -19,7 +19,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import (
@@ -32,6 +31,7 @@ from nats.js.api import (
 )
 from nats.js.errors import NotFoundError
 
+from homeport.broker.client import Client
 from homeport.broker.retained import STREAM as RETAINED
 from homeport.clock import Clock
 from homeport.domain.topics import spoken_to_platform
