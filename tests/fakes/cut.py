@@ -112,9 +112,9 @@ class CutUplink:
         with self.plug.around():
             await self.inner.publish(topic, payload, retain=retain)
 
-    async def subscribe(self, pattern: str, handler: Handler) -> None:
+    async def subscribe(self, pattern: str, handler: Handler, *, qos: int = 1) -> None:
         with self.plug.around():
-            await self.inner.subscribe(pattern, handler)
+            await self.inner.subscribe(pattern, handler, qos=qos)
 
     async def lost(self) -> str:
         return await self.inner.lost()

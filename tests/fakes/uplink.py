@@ -18,6 +18,10 @@ class FakeBroker:
     refused: set[str] = field(default_factory=set)
     """Fingerprints of certificates."""
     is_away: bool = False
+    is_full: bool = False
+    """It can keep no further subscription of QoS 1."""
+    held: set[str] = field(default_factory=set)
+    """Client ids of devices in quarantine."""
     messages: list[tuple[str, bytes]] = field(default_factory=list)
     retained: dict[str, bytes] = field(default_factory=dict)
     connected: list["FakeUplink"] = field(default_factory=list)
@@ -80,8 +84,12 @@ class FakeUplink:
         if retain:
             self._broker.retained[topic] = payload
 
-    async def subscribe(self, pattern: str, handler: Handler) -> None:
+    async def subscribe(self, pattern: str, handler: Handler, *, qos: int = 1) -> None:
         """Hear what matches, first what is retained."""
+        await asyncio.sleep(0)
+        is_held = self.settings.client_id in self._broker.held and not pattern.endswith("/command")
+        if is_held or (qos and self._broker.is_full):
+            raise HomeportError(Code.UPSTREAM_REFUSED, f"subscription to {pattern}")
         self._handlers[pattern] = handler
         for topic, payload in list(self._broker.retained.items()):
             if matches(pattern, topic):

@@ -13,7 +13,7 @@ from fakes.uplink import FakeBroker
 from homeport.agent.journey import State
 from homeport.agent.legs import grant
 from homeport.keys import open_key
-from homeport.pki.certificates import fingerprint, parse_certificate
+from homeport.pki.certificates import fingerprint, load_bundle, parse_certificate
 from homeport.protocols.native.wire import Endpoint
 
 
@@ -285,6 +285,41 @@ async def test_a_broker_that_is_away_is_tried_again(platform, settings, broker):
         await agent.reaches(State.OPERATIONAL)
         assert broker.state_of(agent.agent.status().device)["state"] == "online"
     assert platform.renewals == []
+
+
+@in_loop
+async def test_what_the_broker_cannot_keep_is_asked_for_again(platform, settings, broker):
+    """After a renewal, too: `online` was said with the new certificate, and only that counts."""
+
+    def fill_up(answer):
+        broker.is_full = True
+        return answer
+
+    platform.change(**renewed_once(platform, then=fill_up))
+    async with running_agent(settings, broker) as agent:
+        await until(lambda: agent.saved.credential is not None)
+        first = agent.saved.earlier or agent.credential
+        await until(lambda: broker.is_full and len(broker.attempts) >= 4)
+        shown = {fingerprint(load_bundle(each.certificate)[0]) for each in broker.attempts[-2:]}
+        assert shown == {of(agent.credential.certificate[0])} != {of(first.certificate[0])}
+        assert not agent.agent.status().is_held
+        broker.is_full = False
+        await agent.reaches(State.OPERATIONAL)
+        device = agent.agent.status().device
+        assert broker.state_of(device)["state"] == "online"
+
+
+@in_loop
+async def test_quarantine_is_told_from_what_needs_no_keeping(platform, settings, broker):
+    async with running_agent(settings, broker) as agent:
+        await agent.reaches(State.OPERATIONAL)
+        assert not agent.agent.status().is_held
+        broker.held.add(agent.agent.status().device)
+        broker.cut()
+        await until(lambda: agent.agent.status().is_held)
+        broker.held.clear()
+        broker.cut()
+        await until(lambda: bool(broker.connected) and not agent.agent.status().is_held)
 
 
 @in_loop

@@ -8,7 +8,7 @@ The first message is `online`, retained, which completes the enrolment; the last
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -168,27 +168,40 @@ class Operating:
         uplink = self._open_uplink(self._settings(credential, endpoint, host))
         await uplink.connect()
         try:
-            await uplink.publish(*self._online(credential), retain=True)
-            topics = DeviceTopics(credential.topics)
-            await uplink.subscribe(topics.command, partial(self._on_command, credential))
-            is_held = not await self._hears_upstream(uplink, credential)
+            is_held = not await self._begin(uplink, credential)
         except BaseException:
             await uplink.disconnect()
             raise
         return Link(uplink, credential, shown, is_held)
 
-    async def _hears_upstream(self, uplink: Uplink, credential: Credential) -> bool:
-        """Subscribe to what the upstream says; False if the broker does not allow it now."""
+    async def _begin(self, uplink: Uplink, credential: Credential) -> bool:
+        """Say `online` and what is to be heard, in one round trip; False if in quarantine.
+
+        The broker refuses a subscription alike when it is not permitted and when it could not keep
+        it. The one of QoS 0 tells: there is nothing to keep. From `online` on only this credential
+        counts; so what is not permitted to it nevertheless is a broken connection, and no reason
+        to try an earlier one.
+        """
         topics = DeviceTopics(credential.topics)
         try:
-            await uplink.subscribe(topics.every_down, partial(self._on_message, topics))
-            await uplink.subscribe(topics.desired, partial(self._on_desired, credential))
-        except HomeportError as error:
-            if error.code is not Code.UPSTREAM_REFUSED:
-                raise
+            async with asyncio.TaskGroup() as group:
+                granted = [
+                    group.create_task(_granted(uplink.subscribe(topic, heard, qos=qos)))
+                    for topic, heard, qos in (
+                        (topics.desired, partial(self._on_desired, credential), 0),
+                        (topics.command, partial(self._on_command, credential), 1),
+                        (topics.every_down, partial(self._on_message, topics), 1),
+                    )
+                ]
+                group.create_task(uplink.publish(*self._online(credential), retain=True))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        may_hear, obeys, hears = (task.result() for task in granted)
+        if not obeys or (may_hear and not hears):
+            raise HomeportError(Code.UPSTREAM_UNREACHABLE, "the broker could not subscribe us")
+        if not may_hear:
             logger.warning("in quarantine: messages go neither up nor down until it is released")
-            return False
-        return True
+        return may_hear
 
     def _settings(self, credential: Credential, endpoint: Endpoint, host: str) -> UplinkSettings:
         proxy = self._tools.platforms.proxy
@@ -227,6 +240,17 @@ class Operating:
             logger.warning("a message was passed over: %s", error)
         else:
             self.deliver(channel, payload)
+
+
+async def _granted(subscribing: Awaitable[None]) -> bool:
+    """Whether the broker takes the subscription."""
+    try:
+        await subscribing
+    except HomeportError as error:
+        if error.code is not Code.UPSTREAM_REFUSED:
+            raise
+        return False
+    return True
 
 
 def _offline(credential: Credential) -> tuple[str, bytes]:

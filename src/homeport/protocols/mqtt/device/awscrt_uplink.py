@@ -71,9 +71,9 @@ class AwscrtUplink:
         future, _ = self._open_connection().publish(topic, payload, _QOS, retain)
         await self._acknowledged(future, topic)
 
-    async def subscribe(self, pattern: str, handler: Handler) -> None:
+    async def subscribe(self, pattern: str, handler: Handler, *, qos: int = 1) -> None:
         """Hear what matches."""
-        future, _ = self._open_connection().subscribe(pattern, _QOS)
+        future, _ = self._open_connection().subscribe(pattern, mqtt.QoS(qos))
         await self._acknowledged(future, pattern)
         self._inbox.add(pattern, handler)
 

@@ -65,9 +65,9 @@ class PahoUplink:
         sent = self._open_client().publish(topic, payload, _QOS, retain)
         await self._acknowledged(sent.mid, topic)
 
-    async def subscribe(self, pattern: str, handler: Handler) -> None:
+    async def subscribe(self, pattern: str, handler: Handler, *, qos: int = 1) -> None:
         """Hear what matches."""
-        _, number = self._open_client().subscribe(pattern, _QOS)
+        _, number = self._open_client().subscribe(pattern, qos)
         if not await self._acknowledged(number or 0, pattern):
             raise HomeportError(Code.UPSTREAM_REFUSED, f"subscription to {pattern}")
         self._inbox.add(pattern, handler)

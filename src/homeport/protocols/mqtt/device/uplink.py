@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The port: one MQTT connection of the device to its upstream, used once.
 
-Rules: QoS 1; the connection never comes back by itself. When it is lost, the agent decides what to
-do (ask why, renew, wait) and opens another; so an adapter switches its library's reconnecting off.
+Rules: QoS 1 unless asked otherwise; the connection never comes back by itself. When it is lost, the
+agent decides what to do (ask why, renew, wait) and opens another; so an adapter switches its
+library's reconnecting off.
 The session is persistent (`clean session` 0), so what a device was told while its link was down
 arrives when it is up again. Whoever implements the port passes `tests/contract/
 test_uplink_contract.py`.
@@ -102,8 +103,12 @@ class Uplink(Protocol):
         """Send; return when the broker has it."""
         ...
 
-    async def subscribe(self, pattern: str, handler: Handler) -> None:
-        """Hear what matches from now on, and what waited in the session."""
+    async def subscribe(self, pattern: str, handler: Handler, *, qos: int = 1) -> None:
+        """Hear what matches from now on, and what waited in the session.
+
+        QoS 0 is for what is retained: nothing waits while the link is down, and the broker has
+        nothing to keep. UPSTREAM_REFUSED: it is not permitted, or could not be kept.
+        """
         ...
 
     async def lost(self) -> str:
