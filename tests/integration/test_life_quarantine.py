@@ -66,9 +66,11 @@ class Held:
             await uplink.lost()
             await uplink.disconnect()
 
-    async def send(self, branch: Branch, payload: bytes) -> None:
-        channel = "set" if branch is Branch.DOWN else ""
-        await self.link.send(Topic(self.device.tenant, self.device.id, branch, channel), payload)
+    async def send(self, payload: bytes) -> None:
+        await self.link.send(Topic(self.device.tenant, self.device.id, Branch.DOWN, "set"), payload)
+
+    async def command(self, payload: bytes) -> None:
+        await self.link.tell(Topic(self.device.tenant, self.device.id, Branch.COMMAND), payload)
 
 
 @pytest.mark.parametrize("library", [AwscrtUplink, PahoUplink])
@@ -101,7 +103,7 @@ async def _hold_and_release(site: Site, library: Callable[[UplinkSettings, Clock
         again = await it.connect()
         await it.listen(again)
         await again.publish(device.topics.up("x"), b"after")
-        await it.send(Branch.DOWN, b"after")
+        await it.send(b"after")
         await until(lambda: b"after" in it.upstream and b"after" in it.told)
         assert b"held" not in it.upstream
         assert it.told == [b"while held", b"after"], "what was sent down meanwhile has waited"
@@ -121,8 +123,8 @@ async def _speaks_with_the_platform_alone(
     with pytest.raises(HomeportError) as refused:
         await it.listen(held)
     assert refused.value.code is Code.UPSTREAM_REFUSED
-    await it.send(Branch.DOWN, b"while held")
-    await it.send(Branch.COMMAND, b"rekey")
+    await it.send(b"while held")
+    await it.command(b"rekey")
     await held.publish(topics.up("x"), b"held")
     await good.publish(witness.topics.up("x"), b"witness")
     await until(lambda: commands == [b"rekey"])
@@ -145,7 +147,7 @@ async def test_nobody_but_the_platform_commands(site: Site) -> None:
         await victim.publish(device.topics.command, b"reset, says it to itself")
         with pytest.raises(HomeportError):
             await rogue.subscribe(device.topics.command, lambda _, __: None)
-        await link.send(Topic(device.tenant, device.id, Branch.COMMAND), b"the platform")
+        await link.tell(Topic(device.tenant, device.id, Branch.COMMAND), b"the platform")
         await until(lambda: commands)
         assert commands == [b"the platform"]
         await victim.disconnect()

@@ -45,7 +45,6 @@ MESSAGES_WAITING: Final = 4_096
 """For one watcher; a slower one loses messages rather than our memory."""
 _DELIVERED: Final = "$MQTT.msgs."
 _QOS_HEADER: Final = "Nmqtt-Pub"
-_TO_DEVICE: Final = (Branch.DOWN, Branch.COMMAND)
 
 
 class Message(NamedTuple):
@@ -152,12 +151,11 @@ class BrokerLink:
     async def send(self, topic: Topic, payload: bytes) -> None:
         """Tell a device something, at least once; it is stored for a device that is away.
 
-        `topic` is one of the branches `down` and `command`. A message that a NATS user publishes
-        reaches MQTT subscribers at QoS 0 only, so it is put where the broker puts messages of MQTT
-        publishers.
+        `topic` is below `down`. A message that a NATS user publishes reaches MQTT subscribers at
+        QoS 0 only, so it is put where the broker puts messages of MQTT publishers.
         """
-        if topic.branch not in _TO_DEVICE:
-            raise MalformedError(f"{topic}: devices are told things below `down`, and `command`")
+        if topic.branch is not Branch.DOWN:
+            raise MalformedError(f"{topic}: upstreams speak below `down`")
         try:
             await self._platform.jetstream().publish(
                 _DELIVERED + topic.subject, payload, headers={_QOS_HEADER: "1"}

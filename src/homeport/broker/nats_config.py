@@ -56,8 +56,8 @@ _MQTT: Final = """\
 def _general(settings: EmbeddedSettings, client_port: int, pid_file: Path) -> str:
     # sync_interval: an acknowledged message survives a power cut. No monitoring port: it has no
     # access control. server_name: MQTT sessions are kept under it, so it must not change.
-    # default_max_consumers: two for each device; from 2.15 on it is 1000, the five-hundredth device
-    # would not get its subscriptions.
+    # default_max_consumers: one for each device; from 2.15 on it is 1000, and no further device
+    # would get its subscription.
     return f"""\
 listen: "127.0.0.1:{client_port}"
 server_name: "homeport"

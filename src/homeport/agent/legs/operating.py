@@ -178,7 +178,7 @@ class Operating:
         """Say `online` and what is to be heard, in one round trip; False if in quarantine.
 
         The broker refuses a subscription alike when it is not permitted and when it could not keep
-        it. The one of QoS 0 tells: there is nothing to keep. From `online` on only this credential
+        it. Those of QoS 0 tell: there is nothing to keep. From `online` on only this credential
         counts; so what is not permitted to it nevertheless is a broken connection, and no reason
         to try an earlier one.
         """
@@ -189,7 +189,7 @@ class Operating:
                     group.create_task(_granted(uplink.subscribe(topic, heard, qos=qos)))
                     for topic, heard, qos in (
                         (topics.desired, partial(self._on_desired, credential), 0),
-                        (topics.command, partial(self._on_command, credential), 1),
+                        (topics.command, partial(self._on_command, credential), 0),
                         (topics.every_down, partial(self._on_message, topics), 1),
                     )
                 ]

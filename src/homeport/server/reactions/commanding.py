@@ -83,7 +83,7 @@ class Commanding:
         found = await self._registry.read(lambda tx: outstanding(tx, device, now))
         if found is None:
             return
-        await self._link.send(*write_command(self._signer(), found))
+        await self._link.tell(*write_command(self._signer(), found))
         facts = {DEVICE: str(device), "order": found.command.order}
         note(_log, logging.INFO, "command sent", **facts)
 
