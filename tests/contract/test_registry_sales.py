@@ -187,6 +187,8 @@ def test_imports_that_nobody_goes_on_with_are_found(opened):
     opened.do(lambda tx: tx.sales_imports.put(replace(done, state=ImportState.DONE)))
     found = opened.see(lambda tx: tx.sales_imports.abandoned(LATER))
     assert [row.digest for row in found] == ["b"]
+    assert opened.see(lambda tx: tx.sales_imports.get(found[0].number)) == found[0]
+    assert opened.see(lambda tx: tx.sales_imports.get(found[0].number + 100)) is None
 
 
 def test_nothing_is_sold_to_an_unknown_tenant(opened):

@@ -84,6 +84,9 @@ class FakeSalesImports:
         self._rows[begun.number] = keepable(begun)
         return begun
 
+    async def get(self, number: int) -> SalesImport | None:
+        return self._rows.get(number)
+
     async def latest(self, digest: str) -> SalesImport | None:
         found = [row for row in self._rows.values() if row.digest == digest]
         return found[-1] if found else None

@@ -353,6 +353,14 @@ async def test_an_interrupted_import_counts_for_nothing_and_goes_on_when_run_aga
 
 
 @on_platform
+async def test_a_record_that_counts_is_not_called_unfinished(p: Platform) -> None:
+    await p.sell("EX-000017,acme")
+    (fault,) = await fails(p, ["serial_number,tenant", "EX-000017,other"])
+    assert fault.reason.startswith("A sales record contradicts")
+    assert "gives EX-000017 to acme: import a correction" in fault.reason
+
+
+@on_platform
 async def test_what_an_import_left_behind_is_swept_by_a_later_one(p: Platform) -> None:
     def cut(_: int) -> None:
         raise CutError

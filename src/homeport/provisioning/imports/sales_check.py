@@ -7,6 +7,7 @@ from typing import Final
 
 from homeport.domain.device import Device
 from homeport.domain.ownership import (
+    ImportState,
     Ownership,
     SalesAction,
     SalesRecord,
@@ -97,15 +98,24 @@ async def _weigh(
     if record.action is SalesAction.SALE:
         rival = contradicted(record, known)
         if rival is not None:
+            is_undecided = await _is_undecided(tx, rival, record)
             raise HomeportError(
                 Code.SALES_CONFLICT,
                 f"{rival.source} gives {rival.scope} to {rival.tenant}"
-                + (" (an import that is not finished)" if rival.imported_by else "")
+                + (" (an import that is not finished)" if is_undecided else "")
                 + ": import a correction, or cancel that record first",
             )
     elif record.action is SalesAction.CANCELLATION:
         await _check_cancellation(tx, record, former, [r.tenant for r in known])
     return News.NEW, False
+
+
+async def _is_undecided(tx: Transaction, rival: SalesRecord, record: SalesRecord) -> bool:
+    """Whether the rival is of another import, which may still come to nothing."""
+    if rival.imported_by is None or rival.imported_by == record.imported_by:
+        return False
+    imported = await tx.sales_imports.get(rival.imported_by)
+    return imported is not None and imported.state is ImportState.READING
 
 
 def _news(said: Sequence[SalesRecord], record: SalesRecord) -> News:

@@ -58,6 +58,10 @@ class SalesImports(Protocol):
         """Begin an import; it gets a number."""
         ...
 
+    async def get(self, number: int) -> SalesImport | None:
+        """Return one by its number."""
+        ...
+
     async def latest(self, digest: str) -> SalesImport | None:
         """Return the newest import of this content."""
         ...

@@ -19,6 +19,7 @@ ABANDONED_MAX: Final = 100
 """Imports given up and not yet swept; the next sweep takes more."""
 
 _ADD: Final = addition(sales_imports, without=["number"])
+_ONE: Final = query(select(sales_imports).where(sales_imports.c.number == named("number")))
 _LATEST: Final = query(
     select(sales_imports)
     .where(sales_imports.c.digest == named("digest"))
@@ -61,6 +62,11 @@ class SqlSalesImports:
         if begun is None:
             raise HomeportError(Code.STORAGE_UNAVAILABLE, "the import that was begun is not there")
         return begun
+
+    async def get(self, number: int) -> SalesImport | None:
+        """Return one by its number."""
+        row = await self._connection.row(_ONE, {"number": number})
+        return _import(row) if row else None
 
     async def latest(self, digest: str) -> SalesImport | None:
         """Return the newest import of this content."""
