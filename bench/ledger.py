@@ -7,6 +7,7 @@ enrolment costs with a registry of this size is shown by `make bench NAME=enrol`
 """
 
 import asyncio
+import gc
 import itertools
 import json
 import os
@@ -124,6 +125,7 @@ async def import_all(path: Path, records: int, first: int) -> tuple[SalesReport,
         ["serial_number,tenant,reference\n"],
         (f"{serial_of(first + n)},t{n % 100:05},PO-{n}\n" for n in range(records)),
     )
+    gc.freeze()  # as the command does
     async with SqliteRegistry(path) as registry:
         intake = Intake(source="bench.csv", digest="bench", actor="bench", clock=SystemClock())
         began = time.perf_counter()
@@ -139,6 +141,7 @@ async def beside(path: Path) -> None:
         event = AuditEvent(name=Name.ENROLMENT_STARTED, at=datetime.now(UTC), actor="bench")
         await tx.audit.record(event)
 
+    gc.freeze()  # as the server does
     ended = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
     took: list[float] = []
     async with SqliteRegistry(path) as registry:
