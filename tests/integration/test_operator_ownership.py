@@ -61,10 +61,8 @@ def test_people_read_all_of_it(known: Operator, tmp_path: Path) -> None:
     assert "Shown once" in known.types("device", "claim-code", SERIAL)[1]
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(1_000_000, marks=pytest.mark.soak)])
-def test_good_lines_are_taken_and_the_others_reported(
-    known: Operator, tmp_path: Path, count: int
-) -> None:
+def test_good_lines_are_taken_and_the_others_reported(known: Operator, tmp_path: Path) -> None:
+    count = 300
     sales, report = tmp_path / "sales.csv", tmp_path / "report.csv"
     rows = [f"EX-{number:07},acme" for number in range(count)]
     rows[10], rows[200], rows[count - 1] = "EX-10,nobody", "broken", "EX-0000001,other"
