@@ -12,18 +12,18 @@ import itertools
 import json
 import os
 import random
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from bench import fleet
 from bench.devices import MODEL
 from bench.report import Row, report
 from homeport.artefacts.claim_code import hash_claim_code, make_claim_code
@@ -32,8 +32,6 @@ from homeport.domain.audit import AuditEvent, Name
 from homeport.domain.claim import Claim
 from homeport.domain.device import DeviceId
 from homeport.domain.enrolment import State
-from homeport.domain.tenant import Tenant
-from homeport.provisioning.add_upstream import add_own_upstream
 from homeport.provisioning.imports.sales import Intake, SalesReport, import_sales
 from homeport.provisioning.imports.sales_file import read_sales
 from homeport.provisioning.ownership.claim import ClaimRequest, claim
@@ -75,32 +73,11 @@ def minted(first: int, count: int, codes: dict[int, str]) -> Iterator[MintedDevi
         )
 
 
-async def fill(path: Path, devices: int, tenants: int, codes: dict[int, str]) -> None:
-    """Register devices and tenants; nine of ten devices have an owner, whichever."""
-    now = datetime.now(UTC)
-    async with SqliteRegistry(path) as registry:
-        await registry.transact(lambda tx: add_own_upstream(tx, now=now))
-        for first in range(0, tenants, 500):
-
-            async def add(tx: Transaction, first: int = first) -> None:
-                for number in range(first, min(first + 500, tenants)):
-                    name = f"t{number:05}"
-                    await tx.tenants.add(
-                        Tenant(name=name, title=name, default_upstream="here", added_at=now)
-                    )
-
-            await registry.transact(add)
-        async with registry.stage_minted(MAKER, minted(0, devices, codes)) as staged:
-            await registry.transact(lambda tx: tx.devices.add_minted(staged, now))
-    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        raw.execute("BEGIN")
-        raw.execute(
-            "UPDATE devices SET tenant = printf('t%05d', abs(random()) % ?), upstream = 'here',"
-            " epoch = 1, ownership = 'owned', proof = 'sales-record'"
-            " WHERE serial_number >= ?",
-            (tenants, serial_of(devices // 10)),
-        )
-        raw.execute("COMMIT")
+def fill(path: Path, devices: int, tenants: int, codes: dict[int, str]) -> None:
+    """Register devices; nine of ten have an owner, eight of ten are at home."""
+    asyncio.run(fleet.register(path, MAKER, minted(0, devices, codes), tenants=tenants))
+    fleet.sell(path, first=serial_of(devices // 10), tenants=tenants)
+    fleet.bring_home(path, first=serial_of(devices // 5))
 
 
 def import_beside(path: Path, records: int, devices: int) -> tuple[SalesReport, float, Waits]:
@@ -172,28 +149,55 @@ async def claims(path: Path, codes: dict[int, str]) -> float:
         return len(codes) / (time.perf_counter() - began)
 
 
-async def searches(path: Path, devices: int, tenants: int, count: int) -> list[float]:
-    """Search as the people's door does, each time for something else."""
+def questions(tenant: str, serial: str) -> list[DeviceFilter]:
+    """Ask all that people do; the first is a tenant's list."""
+    ours = [tenant]
+    return [
+        DeviceFilter(tenants=ours),
+        DeviceFilter(tenants=ours, text=serial[:8]),
+        DeviceFilter(text=serial[:9]),
+        DeviceFilter(serial_number=serial),
+        DeviceFilter(tenants=ours, model=MODEL, state="registered"),
+        DeviceFilter(tenants=ours, state=State.OPERATIONAL),
+        DeviceFilter(tenants=ours, is_online=False),
+        DeviceFilter(tenants=ours, name=serial[:8]),
+        DeviceFilter(tenants=ours, tag="hall-17"),
+    ]
+
+
+@dataclass
+class Found:
+    """How long searches took."""
+
+    lists: list[float]
+    """A tenant's first page."""
+    all: list[float]
+
+
+async def searches(path: Path, devices: int, tenants: int, count: int) -> Found:
+    """Search as the people's door does; every fourth question is the large tenant's."""
     chance = random.Random(2026)
-    took: list[float] = []
+    found = Found([], [])
     async with SqliteRegistry(path) as registry:
         for number in range(count):
-            tenant = f"t{chance.randrange(tenants):05}"
-            serial = serial_of(chance.randrange(devices))
-            wanted = (
-                DeviceFilter(tenants=[tenant]),
-                DeviceFilter(tenants=[tenant], text=serial[:8]),
-                DeviceFilter(text=serial[:9]),
-                DeviceFilter(serial_number=serial),
-                DeviceFilter(tenants=[tenant], model=MODEL, state="registered"),
-                DeviceFilter(tenants=[tenant], state=State.OPERATIONAL),
-            )[number % 6]
+            tenant = fleet.tenant_of(chance.randrange(tenants) if number % 4 else 0)
+            asked = questions(tenant, serial_of(chance.randrange(devices)))
+            wanted = asked[number % len(asked)]
             began = time.perf_counter()
             await registry.read(
                 lambda tx, wanted=wanted: tx.search.devices(wanted, after=None, limit=50)  # type: ignore[misc]
             )
-            took.append(time.perf_counter() - began)
-    return took
+            took = time.perf_counter() - began
+            found.all.append(took)
+            if wanted is asked[0]:
+                found.lists.append(took)
+    return found
+
+
+def forget_pages(path: Path) -> None:
+    """Let the operating system read the file from the disk again."""
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 async def delivery(path: Path, count: int) -> list[float]:
@@ -236,15 +240,18 @@ def main(*, quick: bool) -> None:
     codes = {number: make_claim_code() for number in range(claimed)}
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as name:
         path = Path(name) / "registry.db"
-        asyncio.run(fill(path, devices, tenants, codes))
+        fill(path, devices, tenants, codes)
         done, seconds, waits = import_beside(path, records, devices)
         known, known_seconds = asyncio.run(import_all(path, told_of, first=claimed))
         rate = asyncio.run(claims(path, codes))
-        found = asyncio.run(searches(path, devices, tenants, 600 if quick else 6000))
+        found = asyncio.run(searches(path, devices, tenants, 900 if quick else 9000))
+        forget_pages(path)
+        cold = asyncio.run(searches(path, devices, tenants, 900))
         told = asyncio.run(delivery(path, 40 if quick else 200))
     assert done.new == records
     assert known.assigned == told_of
     imported, held = records / seconds, done.longest.total_seconds() * 1e3
+    slow, listed = at(found.all, 0.99), at(found.lists, 0.99)
     rows = [
         Row("records imported", imported, "1/s", GOAL_RATE, imported >= GOAL_RATE),
         Row("the same, of registered devices, which are told", told_of / known_seconds, "1/s"),
@@ -253,8 +260,11 @@ def main(*, quick: bool) -> None:
         Row("the same, p99", waits["p99"], "ms", GOAL_HELD, waits["p99"] <= GOAL_HELD),
         Row("the same, longest", waits["longest"], "ms"),
         Row("claims", rate, "1/s", GOAL_CLAIMS, rate >= GOAL_CLAIMS),
-        Row("search, p50", at(found, 0.5), "ms"),
-        Row("search, p99", at(found, 0.99), "ms", GOAL_SEARCH, at(found, 0.99) <= GOAL_SEARCH),
+        Row("search, p50", at(found.all, 0.5), "ms"),
+        Row("search, p99", slow, "ms", GOAL_SEARCH, slow <= GOAL_SEARCH),
+        Row("a tenant's list, p99", listed, "ms", GOAL_SEARCH, listed <= GOAL_SEARCH),
+        Row("the same, nothing in memory yet, p50", at(cold.lists, 0.5), "ms"),
+        Row("the same, p99", at(cold.lists, 0.99), "ms"),
         Row("commit to who waits, mean", statistics.mean(told) * 1e3, "ms"),
         Row("the same, p99", at(told, 0.99), "ms", GOAL_DELIVERY, at(told, 0.99) <= GOAL_DELIVERY),
     ]

@@ -13,18 +13,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from bench import fleet
 from bench.devices import MODEL, BenchDevice, BenchIssuer, anchor_of, serial_of
-from homeport.clock import SystemClock
 from homeport.demo.stage import free_ports
 from homeport.pki.certificates import authority_id
-from homeport.provisioning.add_tenant import add_tenant
-from homeport.provisioning.add_upstream import add_own_upstream
-from homeport.provisioning.imports.sales import Intake, import_sales
-from homeport.provisioning.imports.sales_file import read_sales
-from homeport.provisioning.ports import Authority, MintedDevice, Transaction
+from homeport.provisioning.ports import Authority, MintedDevice
 from homeport.storage.sqlite.registry import SqliteRegistry
 
 TICKS = os.sysconf("SC_CLK_TCK")
+SETTLE_SECONDS = 1800.0
+"""To seal and publish the events of a million devices, on a busy machine."""
+QUIET_SECONDS, AT_REST = 3, 0.05
+"""It is at rest when it takes less than so much of a second's CPU time, so often."""
 
 
 class BenchPlatform:
@@ -37,13 +37,13 @@ class BenchPlatform:
         registered: int,
         devices: list[BenchDevice],
         *,
-        is_sold: bool = True,
+        tenants: int = 1,
     ) -> None:
         self.directory = directory
         self.port, operations, mqtt = free_ports(3)
         self.anchors = directory / "platform.pem"
         self._issuer, self._registered, self._devices = issuer, registered, devices
-        self._is_sold = is_sold
+        self._tenants = tenants
         self._config = directory / "server.toml"
         self._config.write_text(
             f'data = "{directory / "data"}"\nname = "localhost"\n'
@@ -57,7 +57,7 @@ class BenchPlatform:
     def __enter__(self) -> Self:
         data = self.directory / "data"
         data.mkdir(mode=0o700)
-        asyncio.run(self._fill(data / "registry.sqlite"))
+        self._fill(data / "registry.sqlite")
         self._homeport("platform", "anchors", "--output", str(self.anchors))
         log = (self.directory / "server.log").open("wb")
         self._server = subprocess.Popen(
@@ -84,36 +84,34 @@ class BenchPlatform:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return _cpu_of(pid), sum(_cpu_of(int(child)) for child in children)
 
+    def settle(self) -> None:
+        """Wait until it has sealed and published its whole trail, and has nothing to do."""
+        limit, before, quiet = time.monotonic() + SETTLE_SECONDS, sum(self.cpu()), 0
+        while quiet < QUIET_SECONDS:
+            if time.monotonic() > limit:
+                raise RuntimeError("the platform does not come to rest")
+            time.sleep(1)
+            now = sum(self.cpu())
+            quiet = quiet + 1 if now - before < AT_REST else 0
+            before = now
+
     def _homeport(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "homeport", *arguments, "--config", str(self._config)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
-    async def _fill(self, path: Path) -> None:
-        now = datetime.now(UTC)
+    def _fill(self, path: Path) -> None:
+        """Register all devices, sell them, and let all but ours have been at home for long."""
         authority = authority_id(self._issuer.anchor)
-        async with SqliteRegistry(path) as registry:
-            async with registry.stage_minted(authority, self._minted()) as staged:
-
-                async def verb(tx: Transaction) -> None:
-                    await add_own_upstream(tx, now=now)
-                    await add_tenant(tx, "acme", title="", actor="bench", now=now)
-                    await tx.authorities.add(
-                        Authority(
-                            id=authority,
-                            name="bench",
-                            anchor=anchor_of(self._issuer),
-                            trusted_at=now,
-                        )
-                    )
-                    await tx.devices.add_minted(staged, now)
-
-                await registry.transact(verb)
-            if self._is_sold:
-                last = serial_of(max(self._registered, len(self._devices)) - 1)
-                sales = ["serial_number,tenant\n", f"{serial_of(0)}..{last},acme\n"]
-                lines = read_sales(sales, source="bench", now=now)
-                intake = Intake(source="bench", digest="", actor="bench", clock=SystemClock())
-                await import_sales(registry, lines, intake)
+        trusted = Authority(
+            id=authority,
+            name="bench",
+            anchor=anchor_of(self._issuer),
+            trusted_at=datetime.now(UTC),
+        )
+        asyncio.run(fleet.register(path, authority, self._minted(), tenants=self._tenants))
+        asyncio.run(_trust(path, trusted))
+        fleet.sell(path, first=serial_of(0), tenants=self._tenants)
+        fleet.bring_home(path, first=serial_of(len(self._devices)))
 
     def _minted(self) -> Iterator[MintedDevice]:
         real = {d.serial_number: hashlib.sha256(d.idevid).hexdigest() for d in self._devices}
@@ -129,6 +127,11 @@ class BenchPlatform:
                 dpp_key_hash=None,
                 claim_code_hash=None,
             )
+
+
+async def _trust(path: Path, authority: Authority) -> None:
+    async with SqliteRegistry(path) as registry:
+        await registry.transact(lambda tx: tx.authorities.add(authority))
 
 
 def _cpu_of(pid: int) -> float:
