@@ -82,9 +82,11 @@ def test_a_clock_in_1971_is_stepped_before_mqtt(platform, tmp_path):
     made, home = platform
     state = tmp_path / "stepping"
     with agent_in_1971("steps", made, home, state) as process:
-        wait_until(lambda: process.poll() is not None or status(state).get("endpoint"), 30)
+        wait_until(
+            lambda: process.poll() is not None or status(state).get("state") == "operational", 30
+        )
         assert process.poll() is None, state.with_suffix(".log").read_text()
-        assert status(state)["state"] == "operational"
+        assert status(state)["endpoint"]
         stepped = datetime.fromisoformat(state.with_suffix(".time").read_text()[1:])
         assert abs(stepped.replace(tzinfo=UTC).timestamp() - time.time()) < 120
     log = state.with_suffix(".log").read_text()
