@@ -90,6 +90,16 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "Some lines of the file cannot be taken; nothing was changed.",
         "Mend the lines that are listed, or ask for the good ones only.",
     ),
+    Code.DPP_MALFORMED: Entry(
+        Kind.MALFORMED,
+        "A message of Wi-Fi Easy Connect cannot be read.",
+        "Compare it with docs/protocols/provisioning-mode.md; what came is in the log.",
+    ),
+    Code.DPP_URI_MALFORMED: Entry(
+        Kind.MALFORMED,
+        "That is no bootstrapping URI of Wi-Fi Easy Connect.",
+        "Scan the label again; the code begins with DPP: and ends with two semicolons.",
+    ),
     Code.SCHEMA_MALFORMED: Entry(
         Kind.MALFORMED,
         "The schema cannot be used.",
@@ -105,10 +115,20 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "The certificate chain does not lead to a trust anchor for this purpose.",
         "Send the intermediates too, and check which trust anchors are installed.",
     ),
+    Code.CONNECTOR_UNPROVEN: Entry(
+        Kind.UNPROVEN,
+        "The connector is not signed by the network that it names.",
+        "Have the network configured again by its own configurator.",
+    ),
     Code.CSR_UNPROVEN: Entry(
         Kind.UNPROVEN,
         "The PKCS#10 request is not signed by its own key.",
         "Sign the request with the private key whose public key it carries.",
+    ),
+    Code.DPP_PEER_UNPROVEN: Entry(
+        Kind.UNPROVEN,
+        "The other side did not prove the key that the label names.",
+        "Scan the label of this very device; if it goes on, somebody is between you and it.",
     ),
     Code.ISSUER_UNKNOWN: Entry(
         Kind.UNPROVEN,
@@ -224,6 +244,16 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     Code.DEVICE_DECOMMISSIONED: Entry(
         Kind.REFUSED, "This device was taken out of service.", "Ask the operator of the platform."
     ),
+    Code.DPP_INCOMPATIBLE: Entry(
+        Kind.REFUSED,
+        "The two sides cannot speak Wi-Fi Easy Connect with each other.",
+        "One is an enrollee and one a configurator, both of release 2 with keys on P-256.",
+    ),
+    Code.DPP_REFUSED: Entry(
+        Kind.REFUSED,
+        "The other side refused, and gave a status as the reason.",
+        "Look the status up in docs/protocols/provisioning-mode.md.",
+    ),
     Code.EPOCH_STALE: Entry(
         Kind.REFUSED,
         "The ownership epoch is older than one already seen.",
@@ -280,6 +310,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "List what is there: homeport device list; at a factory: what it minted stands in its"
         " archive.jsonl and manifests.",
     ),
+    Code.DPP_KEY_UNKNOWN: Entry(
+        Kind.UNKNOWN,
+        "The request is for another device: its bootstrapping key is not ours.",
+        "Scan the label of this device.",
+    ),
     Code.FILE_MISSING: Entry(Kind.UNKNOWN, "A file is not there.", "Check the path."),
     Code.INVITATION_UNKNOWN: Entry(
         Kind.UNKNOWN,
@@ -324,6 +359,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.CONFLICT,
         "What is said of this device contradicts what is known.",
         "Compare both sources; nothing was changed.",
+    ),
+    Code.DPP_OUT_OF_ORDER: Entry(
+        Kind.CONFLICT,
+        "A message of Wi-Fi Easy Connect came, or was to be sent, out of order.",
+        "Begin again; each exchange goes through once.",
     ),
     Code.FACTORY_BUSY: Entry(
         Kind.CONFLICT,
@@ -377,6 +417,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         Kind.UNAVAILABLE,
         "The device's clock is wrong and could not be set.",
         "Set it, run a time service, or give the agent CAP_SYS_TIME.",
+    ),
+    Code.DPP_LINK_LOST: Entry(
+        Kind.UNAVAILABLE,
+        "The other side of Wi-Fi Easy Connect cannot be reached any more.",
+        "Go nearer, see that provisioning mode is on, and begin again.",
     ),
     Code.KEY_STORE_UNAVAILABLE: Entry(
         Kind.UNAVAILABLE,

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading JSON objects of strangers member by member: a value of the right kind, or MalformedError.
+
+Members that nobody asks for are passed over (later releases, third parties).
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias, cast
+
+from homeport.errors import Code, MalformedError
+
+Json: TypeAlias = Mapping[str, Any]
+"""A JSON object."""
+
+INTEGER_MAX: Final = 2**31 - 1
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
+
+
+class Members:
+    """A JSON object of which members are taken by name and kind."""
+
+    def __init__(self, members: Json, code: Code = Code.DPP_MALFORMED) -> None:
+        """Take the object, and the code of the failure if it is not as it should be."""
+        self._members: Final = members
+        self._code: Final = code
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def text(self, name: str, longest: int, *, shortest: int = 1) -> str:
+        """Return a string of so many printable characters."""
+        value = self._members.get(name)
+        if not isinstance(value, str) or not shortest <= len(value) <= longest:
+            raise self.wrong(name)
+        if not value.isprintable():
+            raise self.wrong(name)
+        return value
+
+    def optional_text(self, name: str, longest: int) -> str:
+        """Return a string, or nothing where there is none."""
+        return self.text(name, longest, shortest=0) if name in self._members else ""
+
+    def integer(self, name: str, highest: int = INTEGER_MAX) -> int:
+        """Return a number between 0 and `highest`."""
+        value = self._members.get(name)
+        if type(value) is not int or not 0 <= value <= highest:  # True is an int, too
+            raise self.wrong(name)
+        return value
+
+    def truth(self, name: str) -> bool:
+        """Return true or false; what is not there is false."""
+        value = self._members.get(name, False)
+        if not isinstance(value, bool):
+            raise self.wrong(name)
+        return value
+
+    def octets(self, name: str, longest: int) -> bytes:
+        """Return octets that are written in base64 (RFC 4648 section 4)."""
+        try:
+            octets = base64.b64decode(self.text(name, 2 * longest + 4), validate=True)
+        except (binascii.Error, ValueError):
+            raise self.wrong(name) from None
+        if not 0 < len(octets) <= longest:
+            raise self.wrong(name)
+        return octets
+
+    def url_octets(self, name: str, longest: int) -> bytes:
+        """Return octets that are written in base64url without padding (RFC 7515 section 2)."""
+        return from_base64url(self.text(name, 2 * longest + 4), longest, self._code)
+
+    def inner(self, name: str) -> "Members":
+        """Return an object inside this one."""
+        return Members(self.mapping(name), self._code)
+
+    def mapping(self, name: str) -> Json:
+        """Return an object inside this one as it is."""
+        value = self._members.get(name)
+        if not isinstance(value, dict):
+            raise self.wrong(name)
+        return cast("Json", value)
+
+    def many(self, name: str, most: int) -> tuple["Members", ...]:
+        """Return the objects of a list of at most so many."""
+        value = self._members.get(name)
+        if not isinstance(value, list) or len(value) > most:
+            raise self.wrong(name)
+        if not all(isinstance(each, dict) for each in value):
+            raise self.wrong(name)
+        return tuple(Members(each, self._code) for each in value)
+
+    def rest(self, *known: str) -> Json:
+        """Return the members besides the known ones."""
+        return {name: value for name, value in self._members.items() if name not in known}
+
+    def wrong(self, name: str) -> MalformedError:
+        """Return the failure of a member that is not as it should be."""
+        return MalformedError(f"member {name}", self._code)
+
+
+def read_json(octets: bytes, code: Code = Code.DPP_MALFORMED) -> Members:
+    """Read a JSON object; raise MalformedError, also for NaN and for names that come twice."""
+    try:
+        value = json.loads(octets, parse_constant=_no_constant, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        raise MalformedError("not JSON", code) from None
+    if not isinstance(value, dict):
+        raise MalformedError("not a JSON object", code)
+    return Members(value, code)
+
+
+def write_json(value: Json) -> bytes:
+    """Return the object without blanks."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def to_base64url(octets: bytes) -> str:
+    """Return octets in base64url without padding."""
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+def from_base64url(text: str, longest: int, code: Code) -> bytes:
+    """Return the octets of base64url without padding; raise MalformedError."""
+    if not _BASE64URL.fullmatch(text):
+        raise MalformedError("not base64url", code)
+    try:
+        octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        raise MalformedError("not base64url", code) from None
+    if len(octets) > longest or to_base64url(octets) != text:
+        raise MalformedError("base64url that is too long or not canonical", code)
+    return octets
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name twice")
+    return members
