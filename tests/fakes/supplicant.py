@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -94,6 +94,14 @@ class Station:
         message = f"{self.name} did not say {name}, but {self.events}\n{self.tail()}"
         raise AssertionError(message)
 
+    def forget(self) -> None:
+        """Pass over what was said until now."""
+        self.events.clear()
+        self._sockets[1].settimeout(0)
+        with suppress(BlockingIOError):
+            while True:
+                self._sockets[1].recv(REPLY_BYTES)
+
     def dump(self, label: str) -> bytes:
         """Return the last octets that the debug output shows under a label."""
         found = re.findall(
@@ -112,7 +120,9 @@ class Station:
     def own_uri(self, *, information: str = "") -> str:
         """Make a bootstrapping key and return its label."""
         more = f" info={information}" if information else ""
-        return self.must(f"DPP_BOOTSTRAP_GET_URI {self.must('DPP_BOOTSTRAP_GEN type=qrcode' + more)}")
+        return self.must(
+            f"DPP_BOOTSTRAP_GET_URI {self.must('DPP_BOOTSTRAP_GEN type=qrcode' + more)}"
+        )
 
     def listen(self, *options: str) -> int:
         """Listen for the other side; return the port."""
@@ -164,9 +174,7 @@ def hostapd() -> Iterator[Station]:
     require_root()
     with _home() as home:
         settings = home / "hostapd.conf"
-        settings.write_text(
-            f"interface=lo\ndriver=none\nctrl_interface={home}/c\nssid=nothing\n"
-        )
+        settings.write_text(f"interface=lo\ndriver=none\nctrl_interface={home}/c\nssid=nothing\n")
         command = [program, "-dd", "-K", "-t", str(settings)]
         with _running("hostapd", command, home, home / "c" / "lo") as station:
             yield station

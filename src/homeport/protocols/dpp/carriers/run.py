@@ -74,7 +74,7 @@ class Refused:
 
 
 Answer = Given | Needed | Later | Refused
-Answerer = Callable[[ConfigurationRequest], Awaitable[Answer]]
+Answerer = Callable[[Asked], Awaitable[Answer]]
 
 
 async def run_enrollee(
@@ -106,18 +106,17 @@ async def run_enrollee(
 async def run_configurator(
     link: Link, configurator: Configurator, answerer: Answerer
 ) -> ConnectionStatus | None:
-    """Run an installer's exchange to its end; raise whatever ends it before the device has taken
-    its configuration.
+    """Run an installer's exchange to its end.
 
-    Return how joining went; None if that was not asked for, or if the link was lost meanwhile:
+    Raise whatever ends it before the device has taken its configuration. Return how joining went; None if that was not asked for, or if the link was lost meanwhile:
     Bluetooth and Wi-Fi share an antenna on many boards. The configuration was taken in any case.
     """
     step = configurator.start()
     while True:
         await send(link, step)
         match step.event:
-            case Asked(request):
-                step = _give(configurator, await answerer(request))
+            case Asked() as asked:
+                step = _give(configurator, await answerer(asked))
             case Joined(status):
                 return status
             case _ if configurator.state is State.DONE:

@@ -36,6 +36,8 @@ class Asked:
     """To a Configurator: an Enrollee asks. Answer now, or postpone."""
 
     request: ConfigurationRequest
+    access_key: ec.EllipticCurvePublicKey
+    """The Enrollee's protocol key: what a connector for it is to name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,17 +137,18 @@ class Configurator:
         request = ConfigurationRequest.read(asked.attributes)
         self._machine.make(Move.CONFIGURATION_REQUEST)
         self._asked, self._token, self._has_come_back = asked, frame.token, False
-        return Step(event=Asked(request))
+        return Step(event=Asked(request, peer.peer_key))
 
     def _receive_comeback(self, frame: ComebackRequest) -> Step:
-        self._machine.check(Move.COMEBACK_REQUEST)
+        peer = self._proven(Move.COMEBACK_REQUEST)
         if frame.token != self._token or self._asked is None:
             raise HomeportError(Code.DPP_OUT_OF_ORDER, f"back for request {frame.token}")
         self._machine.make(Move.COMEBACK_REQUEST)
         self._has_come_back = True
         if self._fragments:
             return self._next_fragment()
-        return Step(event=Asked(ConfigurationRequest.read(self._asked.attributes)))
+        request = ConfigurationRequest.read(self._asked.attributes)
+        return Step(event=Asked(request, peer.peer_key))
 
     def _receive_result(self, frame: ActionFrame) -> Step:
         peer = self._proven(Move.RESULT)
