@@ -105,9 +105,7 @@ def talk(*, is_device_labelled: bool = True, fragment_size: int | None = None) -
     """Two sides that have not spoken yet."""
     key = new_key()
     initiator, responder = dpp.Initiator(key.public_key()), dpp.Responder(key)
-    device, installer = (
-        (responder, initiator) if is_device_labelled else (initiator, responder)
-    )
+    device, installer = (responder, initiator) if is_device_labelled else (initiator, responder)
     configurator = (
         dpp.Configurator(installer)
         if fragment_size is None
@@ -116,7 +114,9 @@ def talk(*, is_device_labelled: bool = True, fragment_size: int | None = None) -
     return Talk(dpp.Enrollee(device), configurator, initiator, responder, is_device_labelled)
 
 
-def tamper(frame: Frame, key: bytes, outside: Edits | None = None, inside: Edits | None = None) -> bytes:
+def tamper(
+    frame: Frame, key: bytes, outside: Edits | None = None, inside: Edits | None = None
+) -> bytes:
     """Return the frame's octets with attributes changed, before the seal and behind it."""
     outside, inside = outside or {}, inside or {}
     match frame:
