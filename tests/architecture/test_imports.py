@@ -14,6 +14,7 @@ from architecture.source_tree import ROOT, SOURCE
 VIOLATIONS = {
     "domain/wrong_layer.py": "import homeport.storage",
     "protocols/native/wrong_neighbour.py": "import homeport.protocols.mqtt",
+    "protocols/dpp/wrong_room.py": "import homeport.pki.base64url",
     "agent/wrong_reach.py": "import homeport.provisioning",
     "factory/wrong_reach.py": "import homeport.storage",
     "domain/wrong_package.py": "import cryptography",

@@ -5,7 +5,7 @@ The hand knows every key: it opens a message, changes attributes, and seals it a
 peer could that really holds the keys. So what lies behind the seal is tried, too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fakes.dpp_sides import REQUEST, new_key, with_passphrase
@@ -53,7 +53,7 @@ class Talk:
         """Bring a step's frame to the other side."""
         assert step.frame is not None
         self.frames.append(step.frame)
-        return to.receive(write_frame(step.frame))
+        return to.receive(step.octets)
 
     def authenticate(self) -> None:
         """Go through the three messages."""
@@ -115,7 +115,7 @@ def talk(*, is_device_labelled: bool = True, fragment_size: int | None = None) -
 
 
 def tamper(
-    frame: Frame, key: bytes, outside: Edits | None = None, inside: Edits | None = None
+    frame: Frame | None, key: bytes, outside: Edits | None = None, inside: Edits | None = None
 ) -> bytes:
     """Return the frame's octets with attributes changed, before the seal and behind it."""
     outside, inside = outside or {}, inside or {}
@@ -138,10 +138,6 @@ def edit(octets: bytes, edits: Edits) -> bytes:
     there = {number for number, _value in kept}
     kept += [(number, value) for number, value in edits.items() if number not in there]
     return b"".join(_attribute(number, value) for number, value in kept if value is not None)
-
-
-def resealing(edits: Edits, key: bytes) -> Callable[[Frame], bytes]:
-    return lambda frame: tamper(frame, key, inside=edits)
 
 
 def _changed(

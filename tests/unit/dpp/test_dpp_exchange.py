@@ -132,9 +132,9 @@ def test_fragments_come_in_order():
 
 def test_fragments_have_limits():
     fragments = Fragments()
+    fragments.add(ComebackResponse(1, bytes(60_000), 0, has_more=True))
     with pytest.raises(HomeportError) as failure:
-        for number in range(128):
-            fragments.add(ComebackResponse(1, bytes(60_000), number, has_more=True))
+        fragments.add(ComebackResponse(1, bytes(60_000), 1, has_more=True))
     assert failure.value.code is Code.DPP_MALFORMED
     with pytest.raises(HomeportError):
         cut(1, bytes(129), 1)
@@ -182,7 +182,7 @@ def test_objects_of_later_releases_are_passed_over():
 
     class Later(dpp.ConfigurationObject):
         def write(self) -> bytes:
-            return self.third_party["octets"]
+            return bytes(self.third_party["octets"])
 
     objects = [*(Later(third_party={"octets": octets}) for octets in later), WIFI]
     event = it.say(it.configurator.answer(objects), it.enrollee).event
@@ -276,5 +276,5 @@ def test_a_key_agreement_of_another_place():
 
     device = dpp.Enrollee(dpp.Responder(Token()))
     installer = dpp.Configurator(dpp.Initiator(inner.public_key()))
-    answer = device.receive(write_frame(installer.start().frame))
-    assert isinstance(installer.receive(write_frame(answer.frame)).event, dpp.Authenticated)
+    answer = device.receive(installer.start().octets)
+    assert isinstance(installer.receive(answer.octets).event, dpp.Authenticated)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes.dpp_sides import new_key, new_signer, with_connector, with_passphrase
+from fakes.dpp_sides import new_key, new_signer, with_connector
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.keys import FileKey, Secret
 from homeport.protocols.dpp import (
@@ -34,6 +34,7 @@ from homeport.protocols.dpp.points import write_point
 
 SIGNER = new_signer()
 DEVICE = new_key().public_key()
+PSK, PASSWORD = frozenset({Akm.PSK}), Secret("correct horse")
 JWS = {"protected": "a", "payload": "b", "signature": "c"}
 PRINTABLE = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30).filter(str.isprintable)
 
@@ -156,8 +157,7 @@ def test_objects_that_are_refused(octets):
 
 
 def test_an_ssid_that_is_no_text():
-    object_ = replace(with_passphrase(Akm.PSK), third_party={"a": [1]})
-    network = replace(object_.network, ssid=b"\x00\xff")
+    network = Network(ssid=b"\x00\xff", credential=Credential(akms=PSK, passphrase=PASSWORD))
     written = ConfigurationObject(network=network).write()
     assert b"ssid64" in written
     read = ConfigurationObject.read(written).network
@@ -284,7 +284,8 @@ def test_a_provisioning_answer():
     ):
         assert ProvisioningAnswer.read(json.loads(json.dumps(answer.write()))) == answer
     assert ProvisioningAnswer.read({}) is None
-    for member in ([], {"version": 1, "challenge": {}}, {"version": 1, "bundle": []}):
+    wrong: list[object] = [[], {"version": 1, "challenge": {}}, {"version": 1, "bundle": []}]
+    for member in wrong:
         with pytest.raises(MalformedError):
             ProvisioningAnswer.read({MEMBER: member})
 

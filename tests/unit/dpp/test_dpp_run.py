@@ -281,13 +281,18 @@ def test_sending_into_a_closed_link(monkeypatch):
         link._writer.transport.pause_reading()  # type: ignore[attr-defined]
         await asyncio.Event().wait()
 
-    async def shout() -> None:
-        async with asyncio.timeout(20), listen(deaf, "127.0.0.1", 0) as port:
-            async with connect("127.0.0.1", port) as link:
-                with pytest.raises(HomeportError) as failure:
-                    while True:
-                        await link.send(bytes(60_000))
-                assert failure.value.code is Code.DPP_LINK_LOST
+    async def shout(port: int) -> None:
+        async with connect("127.0.0.1", port) as link:
+            try:
+                while True:
+                    await link.send(bytes(60_000))
+            finally:
                 link._writer.transport.abort()
 
-    asyncio.run(shout())
+    async def meet_the_deaf() -> None:
+        async with asyncio.timeout(20), listen(deaf, "127.0.0.1", 0) as port:
+            await shout(port)
+
+    with pytest.raises(HomeportError) as failure:
+        asyncio.run(meet_the_deaf())
+    assert failure.value.code is Code.DPP_LINK_LOST

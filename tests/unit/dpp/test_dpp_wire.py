@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attributes, frames and the framing of the stream."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeport.errors import Code, MalformedError
+from homeport.errors import MalformedError
 from homeport.protocols.dpp.wire.attributes import read_attributes, write_attributes
 from homeport.protocols.dpp.wire.framer import Framer, enclose
 from homeport.protocols.dpp.wire.frames import (
@@ -41,10 +43,8 @@ def test_a_frame_is_read_as_it_was_written(frame):
 @given(st.binary())
 def test_any_octets_are_a_frame_or_malformed(octets):
     for each in (octets, b"\x09" + octets, b"\x0b" + octets, b"\x0d" + octets):
-        try:
+        with suppress(MalformedError):
             read_frame(each)
-        except MalformedError as error:
-            assert error.code is Code.DPP_MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,8 @@ def test_attributes_are_read_as_they_were_written(attributes):
 
 @given(st.binary())
 def test_any_octets_are_attributes_or_malformed(octets):
-    try:
+    with suppress(MalformedError):
         read_attributes(octets)
-    except MalformedError as error:
-        assert error.code is Code.DPP_MALFORMED
 
 
 def test_attributes_of_later_releases_are_passed_over():
@@ -110,7 +108,8 @@ def test_too_many_attributes():
 @given(st.lists(st.binary(min_size=1, max_size=50), max_size=6), st.data())
 def test_frames_come_out_of_a_stream_in_any_pieces(frames, data):
     stream = b"".join(map(enclose, frames))
-    framer, found, at = Framer(), [], 0
+    found: list[bytes] = []
+    framer, at = Framer(), 0
     while at < len(stream):
         size = data.draw(st.integers(1, len(stream) - at))
         found += framer.feed(stream[at : at + size])

@@ -32,7 +32,6 @@ from homeport.protocols.dpp.exchange.authenticated import (
 from homeport.protocols.dpp.exchange.configurator import Configurator
 from homeport.protocols.dpp.exchange.enrollee import Enrollee
 from homeport.protocols.dpp.exchange.states import State
-from homeport.protocols.dpp.wire.frames import write_frame
 from homeport.protocols.dpp.wire.vocabulary import Status
 
 JOINING_TIMEOUT: Final = 60.0
@@ -108,8 +107,9 @@ async def run_configurator(
 ) -> ConnectionStatus | None:
     """Run an installer's exchange to its end.
 
-    Raise whatever ends it before the device has taken its configuration. Return how joining went; None if that was not asked for, or if the link was lost meanwhile:
+    Return how joining went; None if that was not asked for, or if the link was lost meanwhile:
     Bluetooth and Wi-Fi share an antenna on many boards. The configuration was taken in any case.
+    Raise whatever ends the exchange before.
     """
     step = configurator.start()
     while True:
@@ -137,7 +137,7 @@ async def run_configurator(
 async def send(link: Link, step: Step) -> None:
     """Send what a step has to send."""
     if step.frame is not None:
-        await link.send(write_frame(step.frame))
+        await link.send(step.octets)
 
 
 def _give(configurator: Configurator, answer: Answer) -> Step:
@@ -158,7 +158,6 @@ async def _receive(link: Link, side: Enrollee | Configurator, timeout: float) ->
     try:
         return side.receive(frame)
     except DppError as error:
-        if error.farewell is not None:
-            with suppress(HomeportError):
-                await link.send(write_frame(error.farewell))
+        with suppress(HomeportError):
+            await link.send(error.farewell)
         raise

@@ -6,7 +6,7 @@ the bootstrapping key of the label, and that nobody is between the two.
 """
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -17,7 +17,7 @@ from homeport.protocols.dpp.configuration.objects import (
     ConnectionStatus,
 )
 from homeport.protocols.dpp.messages.configuration import status_name
-from homeport.protocols.dpp.wire.frames import Frame
+from homeport.protocols.dpp.wire.frames import Frame, write_frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +87,19 @@ class Step:
     frame: Frame | None = None
     event: Event | None = None
 
+    @property
+    def octets(self) -> bytes:
+        """The frame as it is sent; nothing where there is none."""
+        return b"" if self.frame is None else write_frame(self.frame)
+
 
 class DppError(HomeportError):
-    """An exchange that failed: with a last frame for the other side, where the protocol has one."""
+    """An exchange that failed, and the last frame that tells the other side."""
 
-    def __init__(self, code: Code, detail: str, farewell: Frame | None = None) -> None:
-        """Take the failure and the frame that tells the other side."""
+    def __init__(self, code: Code, detail: str, farewell: Frame) -> None:
+        """Take the failure and the frame."""
         super().__init__(code, detail)
-        self.farewell = farewell
+        self.farewell: Final = write_frame(farewell)
 
 
 def refused(what: str, status: int) -> HomeportError:
