@@ -20,7 +20,7 @@ FRAME_TIMEOUT: Final = 20.0
 
 
 class Link(Protocol):
-    """Whole frames, to and fro."""
+    """Whole frames, both ways."""
 
     async def send(self, frame: bytes) -> None:
         """Send a frame; raise DPP_LINK_LOST."""
