@@ -202,9 +202,9 @@ async def test_a_gap_between_cursors_is_filled(site: Site) -> None:
 
 
 @in_loop
-async def test_what_would_get_another_number_is_refused(site: Site) -> None:
+async def test_what_would_get_another_number_is_refused_with_all_that_follows(site: Site) -> None:
     async with site.running() as (_, link):
-        await record(site.registry, 3)
+        await record(site.registry, 100)
         events = await site.registry.read(lambda tx: tx.audit.since(0))
         stream = link.events()
         await stream.last()
