@@ -303,9 +303,10 @@ async def test_what_the_broker_cannot_keep_is_asked_for_again(platform, settings
         shown = {fingerprint(load_bundle(each.certificate)[0]) for each in broker.attempts[-2:]}
         assert shown == {of(agent.credential.certificate[0])} != {of(first.certificate[0])}
         assert not agent.agent.status().is_held
+        device = agent.agent.status().device
+        await until(lambda: broker.state_of(device)["state"] == "offline")
         broker.is_full = False
         await agent.reaches(State.OPERATIONAL)
-        device = agent.agent.status().device
         assert broker.state_of(device)["state"] == "online"
 
 

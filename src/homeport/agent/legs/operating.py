@@ -140,9 +140,7 @@ class Operating:
             return
         self._tools.diary.update(endpoint="", is_held=False)
         if say_offline and not link.ended.is_set():
-            with suppress(HomeportError, TimeoutError):
-                async with asyncio.timeout(FAREWELL_LIMIT.total_seconds()):
-                    await link.uplink.publish(*_offline(link.credential), retain=True)
+            await _say_offline(link.uplink, link.credential)
         await link.uplink.disconnect()
 
     def _ways(self, credential: Credential) -> Iterator[tuple[Endpoint, str]]:
@@ -169,6 +167,10 @@ class Operating:
         await uplink.connect()
         try:
             is_held = not await self._begin(uplink, credential)
+        except HomeportError:
+            await _say_offline(uplink, credential)
+            await uplink.disconnect()
+            raise
         except BaseException:
             await uplink.disconnect()
             raise
@@ -251,6 +253,13 @@ async def _granted(subscribing: Awaitable[None]) -> bool:
             raise
         return False
     return True
+
+
+async def _say_offline(uplink: Uplink, credential: Credential) -> None:
+    """Take `online` back before a polite end, at which no will is spoken."""
+    with suppress(HomeportError, TimeoutError):
+        async with asyncio.timeout(FAREWELL_LIMIT.total_seconds()):
+            await uplink.publish(*_offline(credential), retain=True)
 
 
 def _offline(credential: Credential) -> tuple[str, bytes]:
