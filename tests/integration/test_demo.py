@@ -48,11 +48,6 @@ def assert_told(story: str) -> None:
     assert listed.count(" operational ") == 5, "four with a file key, one with a key in a token"
 
 
-def test_every_device_arrives_and_nothing_is_left(room: Path) -> None:
-    assert_told(demo(room))
-    assert list(room.iterdir()) == []
-
-
 def processes_in(room: Path) -> list[str]:
     """Command lines that name the room."""
     found = []
@@ -82,7 +77,7 @@ def test_ended_in_the_middle_it_says_so_and_leaves_nothing(room: Path, by: signa
     assert processes_in(room) == []
 
 
-def test_finished_it_says_what_to_try_and_ends_well(room: Path) -> None:
+def test_every_device_arrives_and_it_says_what_to_try(room: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "homeport", "demo"],
         env={**os.environ, "TMPDIR": str(room), "PYTHONUNBUFFERED": "1", "COLUMNS": "300"},
@@ -95,6 +90,7 @@ def test_finished_it_says_what_to_try_and_ends_well(room: Path) -> None:
         told.append(line.strip())
         if "Ctrl-C ends everything" in line:
             break
+    assert_told("\n".join(told))
     watch = next(line for line in told if " agent status " in line)
     done = subprocess.run(watch, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
     assert "operational" in done.stdout, done.stderr
@@ -121,6 +117,7 @@ def test_the_installed_wheel_needs_no_clone(room: Path, tmp_path: Path) -> None:
     )
     assert found.stdout.startswith(str(installed))
     assert_told(demo(room, PYTHONPATH=str(installed)))
+    assert list(room.iterdir()) == []
 
 
 def test_without_softhsm_it_says_what_it_leaves_out(room: Path) -> None:
