@@ -24,7 +24,14 @@ from fakes.supplicant import Station, hostapd, wpa_supplicant
 from homeport.demo.stage import free_ports
 from homeport.errors import Code, HomeportError
 from homeport.protocols import dpp
-from homeport.protocols.dpp.carriers.run import run_enrollee, send
+from homeport.protocols.dpp.carriers.run import (
+    Answer,
+    Given,
+    Later,
+    run_configurator,
+    run_enrollee,
+    send,
+)
 from homeport.protocols.dpp.carriers.tcp import connect
 
 Akm = dpp.Akm
@@ -157,6 +164,24 @@ def test_our_enrollee_is_spoken_to(stock, configurator_id, kind):
 
     check(asyncio.run(run()), kind)
     stock.wait("DPP-CONF-SENT")
+
+
+def test_a_stock_enrollee_comes_back(stock):
+    uri = dpp.read_uri(stock.own_uri())
+    port = stock.listen("role=enrollee")
+    answers: list[Answer] = [Later(1), Later(20), Given((with_passphrase(Akm.PSK),))]
+
+    async def answer(_asked: dpp.Asked) -> Answer:
+        return answers.pop(0)
+
+    async def run() -> None:
+        async with connect("127.0.0.1", port) as link:
+            await run_configurator(link, dpp.Configurator(dpp.Initiator(uri.key)), answer)
+
+    asyncio.run(run())
+    assert answers == []
+    stock.wait("DPP-CONF-RECEIVED")
+    received(stock, "psk")
 
 
 def test_the_connections_status_is_asked_for(stock, configurator_id):

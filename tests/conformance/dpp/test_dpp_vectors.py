@@ -25,7 +25,10 @@ from homeport.protocols.dpp.exchange.schedule import (
     responder_tag,
     second_key,
 )
-from homeport.protocols.dpp.messages import authentication, configuration
+from homeport.protocols.dpp.messages import authentication_request as one
+from homeport.protocols.dpp.messages import authentication_response as two
+from homeport.protocols.dpp.messages import configuration
+from homeport.protocols.dpp.messages.authentication_confirm import AuthenticationConfirm
 from homeport.protocols.dpp.messages.sealed import Sealed, read_action, read_sealed, seal
 from homeport.protocols.dpp.wire.attributes import read_attributes, write_attributes
 from homeport.protocols.dpp.wire.frames import (
@@ -131,19 +134,19 @@ def test_the_messages_say_what_was_recorded(exchange):
     assert isinstance(ask, ActionFrame)
     assert isinstance(answer, ActionFrame)
     assert isinstance(confirm, ActionFrame)
-    first = authentication.AuthenticationRequest.read(ask)
-    secret = authentication.RequestSecret.read(first.sealed.open(k1))
+    first = one.AuthenticationRequest.read(ask)
+    secret = one.RequestSecret.read(first.sealed.open(k1))
     assert secret.nonce == both.initiator_nonce
     assert secret.capabilities == roles[exchange["initiator"]["role"]]
-    second = authentication.AuthenticationResponse.read(answer)
-    told = authentication.ResponseSecret.read(second.sealed.open(k2))
+    second = two.AuthenticationResponse.read(answer)
+    told = two.ResponseSecret.read(second.sealed.open(k2))
     assert (second.status, second.is_mutual, second.version) == (0, False, 2)
     assert told.responder_nonce == both.responder_nonce
     assert told.capabilities == roles[exchange["responder"]["role"]]
     assert isinstance(told.sealed_tag, Sealed)
     tag = told.sealed_tag.open(ke).required(AttributeId.RESPONDER_TAG)
     assert tag == octets(exchange, "responder_tag")
-    third = authentication.AuthenticationConfirm.read(confirm)
+    third = AuthenticationConfirm.read(confirm)
     tag = third.sealed.open(ke).required(AttributeId.INITIATOR_TAG)
     assert tag == octets(exchange, "initiator_tag")
     assert isinstance(request, GasRequest)

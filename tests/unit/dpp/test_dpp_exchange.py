@@ -7,10 +7,15 @@ from fakes.dpp_sides import PASSPHRASE, REQUEST, new_key, new_signer, with_conne
 from fakes.dpp_talk import WIFI, talk
 from homeport.errors import Code, HomeportError
 from homeport.protocols import dpp
-from homeport.protocols.dpp.exchange.enrollee import COMEBACKS_MAX, REQUESTS_MAX
-from homeport.protocols.dpp.exchange.fragments import Fragments, cut
+from homeport.protocols.dpp.exchange.enrollee import REQUESTS_MAX
+from homeport.protocols.dpp.exchange.fragments import COMEBACKS_MAX, Fragments, cut
 from homeport.protocols.dpp.exchange.states import ENROLLEE, INITIATOR, RESPONDER, Machine, Move
-from homeport.protocols.dpp.wire.frames import ComebackResponse, GasResponse, write_frame
+from homeport.protocols.dpp.wire.frames import (
+    ComebackRequest,
+    ComebackResponse,
+    GasResponse,
+    write_frame,
+)
 
 BOTH_WAYS = pytest.mark.parametrize("is_device_labelled", [True, False])
 State = dpp.State
@@ -95,6 +100,21 @@ def test_coming_back_has_an_end():
     with pytest.raises(HomeportError) as failure:
         it.say(it.configurator.postpone(1), it.enrollee)
     assert failure.value.code is Code.DPP_LINK_LOST
+
+
+def test_a_device_does_not_come_back_without_end():
+    """Its own count does not bind a hostile one."""
+    it = talk()
+    it.authenticate()
+    it.ask()
+    again = write_frame(ComebackRequest(1))
+    for _ in range(COMEBACKS_MAX):
+        it.configurator.postpone(1)
+        it.configurator.receive(again)
+    it.configurator.postpone(1)
+    with pytest.raises(HomeportError) as failure:
+        it.configurator.receive(again)
+    assert failure.value.code is Code.DPP_OUT_OF_ORDER
 
 
 @BOTH_WAYS

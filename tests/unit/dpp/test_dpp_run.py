@@ -274,6 +274,30 @@ def test_links_are_counted():
     asyncio.run(crowd())
 
 
+def test_what_still_runs_ends_with_the_block():
+    ended: list[bool] = []
+    entered = asyncio.Event()
+
+    async def handle(_link: StreamLink) -> None:
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    async def leave(port: int) -> None:
+        async with connect("127.0.0.1", port):
+            await entered.wait()
+
+    async def run() -> None:
+        async with asyncio.timeout(20):
+            async with listen(handle, "127.0.0.1", 0) as port:
+                await leave(port)
+            assert ended == [True]
+
+    asyncio.run(run())
+
+
 def test_sending_into_a_closed_link(monkeypatch):
     monkeypatch.setattr(links, "FRAME_TIMEOUT", 0.05)
 

@@ -10,7 +10,7 @@ Section numbers are those of the Wi-Fi Easy Connect specification, as far as the
 what stands on the wire the reference is wpa_supplicant 2.10, against which all of it is tested.
 
 Not here yet, and where it goes: mutual authentication (L and BI in `exchange/schedule.py`, the key
-hash in `messages/authentication.py`, a Responder that waits for a label), 802.1X (`Akm` and
+hash in `messages/authentication_*.py`, a Responder that waits for a label), 802.1X (`Akm` and
 `Credential`), other curves (`points.py`), NFC hand-over (a carrier of the same URI).
 """
 

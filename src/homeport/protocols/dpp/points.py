@@ -18,6 +18,8 @@ from homeport.errors import Code, MalformedError
 CURVE: Final = ec.SECP256R1()
 COORDINATE_LENGTH: Final = 32
 """Bytes of x, and of y."""
+POINT_LENGTH: Final = 2 * COORDINATE_LENGTH
+"""Bytes of x and y side by side."""
 NONCE_LENGTH: Final = 16
 """Bytes of every nonce on this curve (section 3.2)."""
 HASH_LENGTH: Final = 32
@@ -51,7 +53,7 @@ def make_key() -> ec.EllipticCurvePrivateKey:
 
 def read_point(octets: bytes) -> ec.EllipticCurvePublicKey:
     """Read x and y side by side; raise MalformedError if they are no point of the curve."""
-    if len(octets) != 2 * COORDINATE_LENGTH:
+    if len(octets) != POINT_LENGTH:
         raise MalformedError(f"a key of {len(octets)} bytes", Code.DPP_MALFORMED)
     return _on_curve(_UNCOMPRESSED + octets, Code.DPP_MALFORMED)
 

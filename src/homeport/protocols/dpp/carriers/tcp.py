@@ -43,21 +43,21 @@ async def listen(
 ) -> AsyncIterator[int]:
     """Handle each connection while the block lasts; yield the port (0 asks for a free one).
 
-    `handler` runs one exchange and deals with its failures; the link is closed behind it. Raise
-    PORT_OCCUPIED.
+    `handler` runs one exchange and deals with its failures; the link is closed behind it. What is
+    still running at the end of the block is cancelled. Raise PORT_OCCUPIED.
     """
-    links: set[StreamLink] = set()
+    tasks: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = StreamLink(reader, writer)
-        if len(links) >= LINKS_MAX:
+        link, task = StreamLink(reader, writer), asyncio.current_task()
+        if len(tasks) >= LINKS_MAX or task is None:
             await link.close()
             return
-        links.add(link)
+        tasks.add(task)
         try:
             await handler(link)
         finally:
-            links.discard(link)
+            tasks.discard(task)
             await link.close()
 
     try:
@@ -65,6 +65,11 @@ async def listen(
     except OSError as error:
         raise HomeportError(Code.PORT_OCCUPIED, f"port {port}: {error.strerror}") from None
     async with server:
-        yield server.sockets[0].getsockname()[1]
-        for link in tuple(links):
-            await link.close()
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            running = tuple(tasks)
+            for each in running:
+                each.cancel()
+            await asyncio.gather(*running, return_exceptions=True)

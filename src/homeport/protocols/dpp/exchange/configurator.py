@@ -25,7 +25,7 @@ from homeport.protocols.dpp.exchange.authenticated import (
     Step,
     refused,
 )
-from homeport.protocols.dpp.exchange.fragments import cut
+from homeport.protocols.dpp.exchange.fragments import COMEBACKS_MAX, cut
 from homeport.protocols.dpp.exchange.initiator import Initiator
 from homeport.protocols.dpp.exchange.responder import Responder
 from homeport.protocols.dpp.exchange.states import CONFIGURATOR, Machine, Move, State
@@ -65,6 +65,7 @@ class Configurator:
         self._asked: RequestSecret | None = None
         self._token = 0
         self._has_come_back = False
+        self._comebacks = 0
         self._fragments: list[ComebackResponse] = []
         self._last_move = Move.CONFIGURATION_RESPONSE
         self._is_status_wanted = False
@@ -145,6 +146,9 @@ class Configurator:
             raise HomeportError(Code.DPP_OUT_OF_ORDER, f"back for request {frame.token}")
         self._machine.make(Move.COMEBACK_REQUEST)
         self._has_come_back = True
+        self._comebacks += 1
+        if self._comebacks > COMEBACKS_MAX:
+            raise HomeportError(Code.DPP_OUT_OF_ORDER, f"came back {COMEBACKS_MAX} times")
         if self._fragments:
             return self._next_fragment()
         request = ConfigurationRequest.read(self._asked.attributes)

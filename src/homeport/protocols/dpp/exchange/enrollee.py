@@ -31,7 +31,7 @@ from homeport.protocols.dpp.exchange.authenticated import (
     Step,
     refused,
 )
-from homeport.protocols.dpp.exchange.fragments import Fragments
+from homeport.protocols.dpp.exchange.fragments import COMEBACKS_MAX, Fragments
 from homeport.protocols.dpp.exchange.initiator import Initiator
 from homeport.protocols.dpp.exchange.responder import Responder
 from homeport.protocols.dpp.exchange.states import ENROLLEE, Machine, Move, State
@@ -52,8 +52,6 @@ from homeport.protocols.dpp.wire.frames import (
 )
 from homeport.protocols.dpp.wire.vocabulary import Role, Status
 
-COMEBACKS_MAX: Final = 1_000
-"""Of one exchange; at half a second each, a configuration may take eight minutes."""
 REQUESTS_MAX: Final = 4
 """Configuration requests of one exchange: a Configurator may not ask for more without end."""
 TIME_UNIT: Final = 1.024e-3

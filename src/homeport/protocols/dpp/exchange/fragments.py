@@ -6,9 +6,13 @@ that the Enrollee fetches one by one.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.protocols.dpp.wire.frames import FRAGMENT_ID_MAX, QUERY_MAX, ComebackResponse
+
+COMEBACKS_MAX: Final = 1_000
+"""Of one exchange; at half a second each, a configuration may take eight minutes."""
 
 
 class Fragments:

@@ -19,13 +19,11 @@ from homeport.protocols.dpp.exchange.schedule import (
     second_key,
 )
 from homeport.protocols.dpp.exchange.states import INITIATOR, Machine, Move, Table
-from homeport.protocols.dpp.messages.authentication import (
+from homeport.protocols.dpp.messages.authentication_confirm import write_confirm, write_decline
+from homeport.protocols.dpp.messages.authentication_request import RequestSecret, write_request
+from homeport.protocols.dpp.messages.authentication_response import (
     AuthenticationResponse,
-    RequestSecret,
     ResponseSecret,
-    write_confirm,
-    write_decline,
-    write_request,
 )
 from homeport.protocols.dpp.messages.sealed import Sealed
 from homeport.protocols.dpp.points import (

@@ -22,10 +22,12 @@ from homeport.protocols.dpp.exchange.schedule import (
     second_key,
 )
 from homeport.protocols.dpp.exchange.states import RESPONDER, Machine, Move, Table
-from homeport.protocols.dpp.messages.authentication import (
-    AuthenticationConfirm,
+from homeport.protocols.dpp.messages.authentication_confirm import AuthenticationConfirm
+from homeport.protocols.dpp.messages.authentication_request import (
     AuthenticationRequest,
     RequestSecret,
+)
+from homeport.protocols.dpp.messages.authentication_response import (
     ResponseKeys,
     ResponseSecret,
     write_refusal,
