@@ -49,6 +49,7 @@ class Connector:
     access_key: ec.EllipticCurvePublicKey
     groups: tuple[Group, ...]
     expiry: datetime | None = None
+    """Compared with no clock here: a device that is configured may not know the time yet."""
 
 
 def sign_connector(
