@@ -257,6 +257,25 @@ def test_calls_out_of_order():
         it.first.start()
 
 
+def test_what_does_not_fit_changes_nothing():
+    """The caller may try with less."""
+    it = talk()
+    it.authenticate()
+    for size in (65_460, 70_000):
+        large = {"com.example": "x" * size}
+        with pytest.raises(HomeportError) as failure:
+            it.enrollee.ask(dpp.ConfigurationRequest(name="a", third_party=large))
+        assert failure.value.code is Code.TOO_LARGE
+    it.ask()
+    for size in (65_460, 70_000):
+        object_ = dpp.ConfigurationObject(third_party={"com.example": "x" * size})
+        with pytest.raises(HomeportError) as failure:
+            it.configurator.answer((object_,))
+        assert failure.value.code is Code.TOO_LARGE
+    it.configure()
+    it.accept()
+
+
 def test_an_early_fragment():
     it = talk()
     it.authenticate()

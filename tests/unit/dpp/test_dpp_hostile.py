@@ -207,6 +207,17 @@ def test_configuration_request(is_device_labelled, attribute, value, codes):
     assert bring(it.configurator, octets).code in codes
 
 
+def test_a_device_learns_that_its_request_was_no_good():
+    it = talk()
+    it.authenticate()
+    frame = it.enrollee.ask(dpp.ConfigurationRequest(name="x")).frame
+    octets = tamper(frame, it.ke, inside={A.CONFIGURATION_ATTRIBUTES: b"{}"})
+    failure = bring(it.configurator, octets)
+    assert isinstance(failure, dpp.DppError)
+    told = refused(lambda: it.enrollee.receive(failure.farewell))
+    assert "CONFIGURE_FAILURE" in told.detail
+
+
 CONFIGURATION_RESPONSE = [
     ({A.STATUS: None}, {}, MALFORMED),
     ({A.STATUS: b""}, {}, MALFORMED),

@@ -150,6 +150,10 @@ def test_a_key_instead_of_a_passphrase():
         b'{"a":NaN}',
         b'{"a":' + b"[" * 100_000,
         b'{"a":"\xff"}',
+        b'{"a":1e999}',
+        b'{"a":"\\ud800"}',
+        b'{"\\udc00":1}',
+        b'{"a":' + b"[" * 17 + b"]" * 17 + b"}",
     ],
 )
 def test_objects_that_are_refused(octets):

@@ -7,6 +7,7 @@ Members that nobody asks for are passed over (later releases, third parties).
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias, cast
@@ -16,6 +17,8 @@ from homeport.errors import Code, MalformedError
 Json: TypeAlias = Mapping[str, Any]
 """A JSON object."""
 
+DEPTH_MAX: Final = 16
+"""Objects inside objects; what is passed on has to fit into other people's stacks, too."""
 INTEGER_MAX: Final = 2**31 - 1
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
 
@@ -37,6 +40,13 @@ class Members:
         if not isinstance(value, str) or not shortest <= len(value) <= longest:
             raise self.wrong(name)
         if not value.isprintable():
+            raise self.wrong(name)
+        return value
+
+    def any_text(self, name: str, longest: int) -> str:
+        """Return a string of any characters."""
+        value = self._members.get(name)
+        if not isinstance(value, str) or len(value) > longest:
             raise self.wrong(name)
         return value
 
@@ -102,9 +112,14 @@ class Members:
 
 
 def read_json(octets: bytes, code: Code = Code.DPP_MALFORMED) -> Members:
-    """Read a JSON object; raise MalformedError, also for NaN and for names that come twice."""
+    """Read a JSON object; raise MalformedError.
+
+    Also for what others could not read again: numbers that are none, characters that are none,
+    names that come twice, and objects nested too deeply.
+    """
     try:
-        value = json.loads(octets, parse_constant=_no_constant, object_pairs_hook=_once)
+        value = json.loads(octets, object_pairs_hook=_once)
+        _check(value, DEPTH_MAX)
     except (ValueError, RecursionError):
         raise MalformedError("not JSON", code) from None
     if not isinstance(value, dict):
@@ -135,8 +150,18 @@ def from_base64url(text: str, longest: int, code: Code) -> bytes:
     return octets
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
+def _check(value: object, levels: int) -> None:
+    if levels == 0 or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError("too deep, or not a number")
+    if isinstance(value, str):
+        value.encode()  # half of a surrogate pair is a ValueError
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _check(name, levels)
+            _check(inner, levels - 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check(inner, levels - 1)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

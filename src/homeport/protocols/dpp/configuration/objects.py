@@ -162,7 +162,7 @@ def _read_ssid(members: Members) -> bytes:
     if "ssid64" in members:
         ssid = members.url_octets("ssid64", SSID_MAX)
     else:
-        ssid = members.text("ssid", SSID_MAX).encode(errors="surrogatepass")
+        ssid = members.any_text("ssid", SSID_MAX).encode()
     if not 0 < len(ssid) <= SSID_MAX:
         raise members.wrong("ssid")
     return ssid

@@ -21,6 +21,7 @@ from homeport.protocols.dpp.exchange.authenticated import (
     Accepted,
     Asked,
     Authenticated,
+    DppError,
     Joined,
     Step,
     refused,
@@ -42,6 +43,7 @@ from homeport.protocols.dpp.wire.frames import (
     ComebackResponse,
     GasRequest,
     GasResponse,
+    check_query,
     read_frame,
 )
 from homeport.protocols.dpp.wire.vocabulary import Role, Status
@@ -90,7 +92,10 @@ class Configurator:
     def answer(
         self, objects: Sequence[ConfigurationObject], *, is_status_wanted: bool = False
     ) -> Step:
-        """Give the configuration, the preferred object first."""
+        """Give the configuration, the preferred object first.
+
+        Raise TOO_LARGE, and nothing has happened, if it does not fit into a frame.
+        """
         self._is_status_wanted = is_status_wanted
         return self._answer(Status.OK, objects, Move.CONFIGURATION_RESPONSE)
 
@@ -135,7 +140,12 @@ class Configurator:
         asked = RequestSecret.read(frame.query, peer.ke)
         if self._asked and hmac.compare_digest(asked.nonce, self._asked.nonce):
             raise HomeportError(Code.DPP_OUT_OF_ORDER, "the same request again")
-        request = ConfigurationRequest.read(asked.attributes)
+        try:
+            request = ConfigurationRequest.read(asked.attributes)
+        except HomeportError as error:
+            refusal = ResponseSecret(status=Status.CONFIGURE_FAILURE, nonce=asked.nonce)
+            farewell = GasResponse(frame.token, refusal.write(peer.ke))
+            raise DppError(error.code, error.detail, farewell) from None
         self._machine.make(Move.CONFIGURATION_REQUEST)
         self._asked, self._token, self._has_come_back = asked, frame.token, False
         return Step(event=Asked(request, peer.peer_key))
@@ -184,6 +194,7 @@ class Configurator:
             is_status_wanted=self._is_status_wanted,
         )
         query = secret.write(peer.ke)
+        check_query(query)
         if len(query) <= self._fragment_size:
             self._machine.make(move)
             return Step(self._response(query))

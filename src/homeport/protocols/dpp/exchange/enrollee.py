@@ -48,6 +48,7 @@ from homeport.protocols.dpp.wire.frames import (
     ComebackResponse,
     GasRequest,
     GasResponse,
+    check_query,
     read_frame,
 )
 from homeport.protocols.dpp.wire.vocabulary import Role, Status
@@ -90,16 +91,20 @@ class Enrollee:
             raise
 
     def ask(self, request: ConfigurationRequest) -> Step:
-        """Ask for a configuration, once authenticated, or again when more was needed."""
+        """Ask for a configuration, once authenticated, or again when more was needed.
+
+        Raise TOO_LARGE, and nothing has happened, if the request does not fit into a frame.
+        """
         peer = self._proven(Move.CONFIGURATION_REQUEST)
         if self._token == REQUESTS_MAX:
             self._machine.fail()
             raise HomeportError(Code.DPP_OUT_OF_ORDER, f"asked {REQUESTS_MAX} times for more")
+        nonce = secrets.token_bytes(NONCE_LENGTH)
+        query = RequestSecret(nonce, request.write()).write(peer.ke)
+        check_query(query)
         self._machine.make(Move.CONFIGURATION_REQUEST)
+        self._nonce, self._fragments = nonce, None
         self._token += 1
-        self._nonce = secrets.token_bytes(NONCE_LENGTH)
-        self._fragments = None
-        query = RequestSecret(self._nonce, request.write()).write(peer.ke)
         return Step(GasRequest(self._token, query))
 
     def come_back(self) -> Step:

@@ -76,7 +76,7 @@ def read_attributes(octets: bytes) -> Attributes:
 
 
 def write_attributes(*attributes: tuple[AttributeId, bytes | None]) -> bytes:
-    """Return the attributes' octets; those without a value are left out."""
+    """Return the attributes' octets; those without a value are left out. Raise TOO_LARGE."""
     return b"".join(
         _HEADER.pack(number, _fitting(value)) + value
         for number, value in attributes
@@ -86,7 +86,7 @@ def write_attributes(*attributes: tuple[AttributeId, bytes | None]) -> bytes:
 
 def _fitting(value: bytes) -> int:
     if len(value) > VALUE_MAX:
-        raise _malformed(f"an attribute of {len(value)} bytes")
+        raise MalformedError(f"an attribute of {len(value)} bytes", Code.TOO_LARGE)
     return len(value)
 
 

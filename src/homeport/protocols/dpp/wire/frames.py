@@ -117,7 +117,7 @@ def read_frame(octets: bytes) -> Frame:
 
 
 def write_frame(frame: Frame) -> bytes:
-    """Return the frame's octets."""
+    """Return the frame's octets; raise TOO_LARGE for a query that does not fit."""
     match frame:
         case ActionFrame():
             return bytes([_ACTION]) + frame.header + frame.attributes
@@ -134,9 +134,14 @@ def write_frame(frame: Frame) -> bytes:
             return head + _ADVERTISEMENT + _counted(query)
 
 
-def _counted(query: bytes) -> bytes:
+def check_query(query: bytes) -> None:
+    """Refuse a query that no frame holds (TOO_LARGE)."""
     if len(query) > QUERY_MAX:
-        raise _malformed(f"a query of {len(query)} bytes")
+        raise MalformedError(f"a query of {len(query)} bytes", Code.TOO_LARGE)
+
+
+def _counted(query: bytes) -> bytes:
+    check_query(query)
     return _LENGTH.pack(len(query)) + query
 
 
