@@ -23,6 +23,7 @@ from fakes.dpp_sides import (
 from fakes.supplicant import Station, hostapd, wpa_supplicant
 from homeport.demo.stage import free_ports
 from homeport.errors import Code, HomeportError
+from homeport.keys import Secret
 from homeport.protocols import dpp
 from homeport.protocols.dpp.carriers.run import (
     Answer,
@@ -164,6 +165,73 @@ def test_our_enrollee_is_spoken_to(stock, configurator_id, kind):
 
     check(asyncio.run(run()), kind)
     stock.wait("DPP-CONF-SENT")
+
+
+NAMES = {
+    "text": ("Gäste im Büro".encode(), 'say "öffne" \\ or not'),
+    "octets": (b"\x01\xff\x00net", "correct horse"),
+    "control": (b"tab\tnet", "correct horse"),
+}
+
+
+def named(ssid: bytes, passphrase: str) -> dpp.ConfigurationObject:
+    credential = dpp.Credential(akms=frozenset({Akm.SAE}), passphrase=Secret(passphrase))
+    return dpp.ConfigurationObject(network=dpp.Network(ssid=ssid, credential=credential))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_and_passwords_reach_a_stock_enrollee(stock, name):
+    ssid, passphrase = NAMES[name]
+    uri = dpp.read_uri(stock.own_uri())
+    port = stock.listen("role=enrollee")
+
+    async def run() -> None:
+        async with connect("127.0.0.1", port) as link:
+            configurator = dpp.Configurator(dpp.Initiator(uri.key))
+            await Installer(lambda _key: named(ssid, passphrase)).configure(link, configurator)
+
+    asyncio.run(run())
+    assert printed(stock.wait("DPP-CONFOBJ-SSID").split(" ", 1)[1]) == ssid
+    assert stock.wait("DPP-CONFOBJ-PASS").split()[1] == passphrase.encode().hex()
+
+
+def printed(text: str) -> bytes:
+    """The octets of a name as wpa_supplicant prints it."""
+    return text.encode("latin-1").decode("unicode_escape").encode("latin-1")
+
+
+# What is no UTF-8 cannot be told from characters beyond ASCII in what a stock Configurator writes.
+@pytest.mark.parametrize("name", ["text", "control"])
+def test_names_and_passwords_of_a_stock_configurator(stock, configurator_id, name):
+    ssid, passphrase = NAMES[name]
+    options = f"conf=sta-sae ssid={ssid.hex()} pass={passphrase.encode().hex()}"
+    stock.must(f"SET dpp_configurator_params  {options} configurator={configurator_id}")
+    uri = dpp.read_uri(stock.own_uri())
+    port = stock.listen()
+
+    async def run() -> dpp.Configured:
+        async with connect("127.0.0.1", port) as link:
+            return await enrol(link, dpp.Enrollee(dpp.Initiator(uri.key)))
+
+    network = asyncio.run(run()).objects[0].network
+    assert network is not None
+    assert network.ssid == ssid
+    assert network.credential.passphrase == Secret(passphrase)
+
+
+def test_the_name_of_a_stock_enrollee(stock):
+    key = new_key()
+    ours = installer("psk")
+    (port,) = free_ports(1)
+    stock.must("SET dpp_name Tür Süd")
+
+    async def run() -> None:
+        configurator = dpp.Configurator(dpp.Responder(key))
+        begin = lambda: stock.begin(label(key), port, "role=enrollee")  # noqa: E731
+        await serve_once(lambda link: ours.configure(link, configurator), port, begin)
+
+    asyncio.run(run())
+    assert [request.name for request in ours.asked] == ["Tür Süd"]
 
 
 def test_a_stock_enrollee_comes_back(stock):

@@ -113,6 +113,7 @@ def test_kinds_of_credentials(akm, expected):
         {"akm": "psk", "pass": "x" * 64},
         {"akm": "psk", "pass": "correct\nhorse"},
         {"akm": "psk", "pass": 12345678},
+        {"akm": "sae", "pass": "ö" * 32},
         {"akm": "psk", "psk_hex": "x" * 64},
         {"akm": "psk", "psk_hex": "ab" * 31},
         {"akm": "sae", "psk_hex": "ab" * 32},
@@ -170,6 +171,26 @@ def test_an_ssid_that_is_no_text():
     for ssid in (b"", bytes(33)):
         with pytest.raises(MalformedError):
             ConfigurationObject(network=replace(network, ssid=ssid)).write()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r'"Gäste"', "Gäste"),
+        (r'"G\u00e4ste"', "Gäste"),
+        (r'"G\u00c3\u00a4ste"', "Gäste"),  # octet by octet, as wpa_supplicant writes it
+        (r'"\u65b0\u7db2"', "新網"),
+        (r'"\u00e6\u0096\u00b0"', "新"),
+        (r'"\ud83c\udfe0"', "🏠"),
+    ],
+)
+def test_what_people_typed_is_read_however_it_was_written(written, meant):
+    discovery = f'"discovery":{{"ssid":{written}}}'
+    text = f'{{"wi-fi_tech":"infra",{discovery},"cred":{{"akm":"sae","pass":{written}}}}}'
+    network = ConfigurationObject.read(text.encode()).network
+    assert network is not None
+    assert network.ssid == meant.encode()
+    assert network.credential.passphrase == Secret(meant)
 
 
 def test_third_parties_do_not_replace_what_is_the_specifications():

@@ -29,7 +29,7 @@ from homeport.protocols.dpp.configuration.members import Json, Members
 
 AKM_MAX: Final = 128
 PASSPHRASE_MAX: Final = 63
-"""Characters of a WPA2 passphrase (802.11 annex J); SAE takes them, too."""
+"""Bytes of a WPA2 passphrase (802.11 annex J), in UTF-8; so much of SAE, too."""
 PASSPHRASE_MIN: Final = 8
 """Of PSK; SAE has no least length."""
 PSK_DIGITS: Final = 64
@@ -91,7 +91,7 @@ def read_credential(cred: Members) -> Credential:
     Raise MalformedError, CONNECTOR_UNPROVEN, or DPP_INCOMPATIBLE if all its kinds are unknown.
     """
     akms = _read_akms(cred.text("akm", AKM_MAX))
-    passphrase = cred.optional_text("pass", PASSPHRASE_MAX)
+    passphrase = cred.typed_text("pass", PASSPHRASE_MAX) if "pass" in cred else ""
     psk = cred.optional_text("psk_hex", PSK_DIGITS)
     connector = signing = None
     if "signedConnector" in cred and "csign" in cred:
@@ -128,6 +128,7 @@ def _fault(credential: Credential) -> str:
     if credential.passphrase is None:
         needed = Akm.SAE in credential.akms or (Akm.PSK in credential.akms and not credential.psk)
         return "without passphrase" if needed else ""
-    length = len(credential.passphrase.reveal())
+    passphrase = credential.passphrase.reveal()
     shortest = PASSPHRASE_MIN if credential.akms & _WITH_PASSPHRASE == {Akm.PSK} else 1
-    return "" if shortest <= length <= PASSPHRASE_MAX else "with a passphrase of a wrong length"
+    fits = shortest <= len(passphrase.encode()) <= PASSPHRASE_MAX and passphrase.isprintable()
+    return "" if fits else "with a passphrase of a wrong length, or with characters that none has"

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeAlias, cast
 
 from homeport.errors import Code, MalformedError
@@ -43,10 +44,18 @@ class Members:
             raise self.wrong(name)
         return value
 
-    def any_text(self, name: str, longest: int) -> str:
-        """Return a string of any characters."""
+    def typed_text(self, name: str, longest: int) -> str:
+        """Return a string of any characters, as people typed it; `longest` in UTF-8 octets.
+
+        wpa_supplicant writes each *octet* beyond ASCII as a character of its own: two for "ö".
+        Where the characters are octets of UTF-8, they are taken for that.
+        """
         value = self._members.get(name)
-        if not isinstance(value, str) or len(value) > longest:
+        if not isinstance(value, str):
+            raise self.wrong(name)
+        with suppress(UnicodeError):
+            value = value.encode("latin-1").decode()
+        if len(value.encode()) > longest:
             raise self.wrong(name)
         return value
 

@@ -59,8 +59,11 @@ class ConfigurationRequest:
     def read(cls, octets: bytes) -> "ConfigurationRequest":
         """Read the JSON; raise MalformedError."""
         members = read_json(octets)
+        name = members.typed_text("name", TEXT_MAX)
+        if not name or not name.isprintable():
+            raise members.wrong("name")
         return cls(
-            name=members.text("name", TEXT_MAX),
+            name=name,
             technology=members.text("wi-fi_tech", NAME_MAX),
             network_role=members.text("netRole", NAME_MAX),
             third_party=members.rest("name", "wi-fi_tech", "netRole"),
@@ -162,7 +165,7 @@ def _read_ssid(members: Members) -> bytes:
     if "ssid64" in members:
         ssid = members.url_octets("ssid64", SSID_MAX)
     else:
-        ssid = members.any_text("ssid", SSID_MAX).encode()
+        ssid = members.typed_text("ssid", SSID_MAX).encode()
     if not 0 < len(ssid) <= SSID_MAX:
         raise members.wrong("ssid")
     return ssid

@@ -96,8 +96,9 @@ class Configurator:
 
         Raise TOO_LARGE, and nothing has happened, if it does not fit into a frame.
         """
+        step = self._answer(Status.OK, objects, Move.CONFIGURATION_RESPONSE, is_status_wanted)
         self._is_status_wanted = is_status_wanted
-        return self._answer(Status.OK, objects, Move.CONFIGURATION_RESPONSE)
+        return step
 
     def need(self, *objects: ConfigurationObject) -> Step:
         """Have the device ask again, with what the objects' third-party members say is missing.
@@ -185,13 +186,19 @@ class Configurator:
         if self._asked is None or not hmac.compare_digest(nonce, self._asked.nonce):
             raise HomeportError(Code.DPP_PEER_UNPROVEN, "the result is of another request")
 
-    def _answer(self, status: Status, objects: Sequence[ConfigurationObject], move: Move) -> Step:
+    def _answer(
+        self,
+        status: Status,
+        objects: Sequence[ConfigurationObject],
+        move: Move,
+        is_status_wanted: bool = False,  # noqa: FBT001, FBT002 (named where people call it)
+    ) -> Step:
         peer = self._proven(move)
         secret = ResponseSecret(
             status=status,
             nonce=self._asked.nonce if self._asked else b"",
             objects=tuple(each.write() for each in objects),
-            is_status_wanted=self._is_status_wanted,
+            is_status_wanted=is_status_wanted,
         )
         query = secret.write(peer.ke)
         check_query(query)
