@@ -28,6 +28,11 @@ def new_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
+def known_key(secret: int) -> ec.EllipticCurvePrivateKey:
+    """One that every process makes alike, for what becomes a part of tests' names."""
+    return ec.derive_private_key(secret, ec.SECP256R1())
+
+
 def new_signer() -> FileKey:
     """A Configurator's signing key."""
     return FileKey("file:/nowhere", new_key())

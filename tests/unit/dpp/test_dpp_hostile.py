@@ -8,7 +8,7 @@ protocol has a message for it.
 
 import pytest
 
-from fakes.dpp_sides import new_key
+from fakes.dpp_sides import known_key, new_key
 from fakes.dpp_talk import WIFI, Talk, talk, tamper
 from homeport.errors import Code, HomeportError
 from homeport.protocols import dpp
@@ -22,7 +22,7 @@ BOTH_WAYS = pytest.mark.parametrize("is_device_labelled", [True, False])
 MALFORMED = {Code.DPP_MALFORMED}
 UNPROVEN = {Code.DPP_PEER_UNPROVEN}
 OFF_CURVE = bytes(63) + b"\x05"
-OTHER_POINT = write_point(new_key().public_key())
+OTHER_POINT = write_point(known_key(4713).public_key())
 
 
 def refused(step) -> HomeportError:

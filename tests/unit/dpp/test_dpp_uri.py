@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes.dpp_sides import new_key
+from fakes.dpp_sides import known_key
 from homeport.errors import Code, MalformedError
 from homeport.protocols.dpp.points import write_spki
 from homeport.protocols.dpp.uri import BootstrappingUri, Channel, read_uri, write_uri
 
-KEY = new_key().public_key()
+KEY = known_key(4711).public_key()
 K = "K:" + base64.b64encode(write_spki(KEY)).decode()
 OCTET = st.integers(1, 255)
 PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters=";"))
@@ -72,7 +72,7 @@ def test_any_text_is_a_uri_or_malformed(text):
 
 
 def spki(curve: ec.EllipticCurve, form: PublicFormat) -> str:
-    key = ec.generate_private_key(curve).public_key()
+    key = ec.derive_private_key(4712, curve).public_key()
     return base64.b64encode(key.public_bytes(Encoding.DER, form)).decode()
 
 
