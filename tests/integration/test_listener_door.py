@@ -361,6 +361,7 @@ def test_every_connection_is_accepted_while_certificates_change(keys, trust):
                         connection[1].transport.abort()
                     except (asyncio.IncompleteReadError, ConnectionResetError) as error:
                         closed.append(error)
+                        continue
                     if len(answered) % 20 == 0:
                         listener.listener.reload_tls()
                     if len(answered) > 100:
