@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Credentials for a Wi-Fi network: PSK, SAE, DPP, and mixtures (section 4.5.3).
+"""Credentials for a Wi-Fi network: PSK, SAE, DPP, and mixtures (section 4.5).
 
     {"akm": "psk+sae", "pass": "correct horse"}
     {"akm": "dpp", "signedConnector": "...", "csign": {"kty": "EC", ..., "kid": "..."}}
