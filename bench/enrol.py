@@ -173,9 +173,11 @@ def run_flat(registered: int, tenants: int, rounds: int) -> Flat:
         for platform in platforms:
             platform.settle()
             uvloop.run(enrol_all(platform, devices[:WARM]))
+        turns = list(zip(platforms, (flat.few, flat.many), strict=True))
         for first in range(WARM, len(devices), FLAT):
-            for platform, into in zip(platforms, (flat.few, flat.many), strict=True):
+            for platform, into in turns:
                 into.append(uvloop.run(enrol_all(platform, devices[first : first + FLAT])))
+            turns.reverse()
     return flat
 
 

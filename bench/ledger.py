@@ -159,7 +159,7 @@ def questions(tenant: str, serial: str) -> list[DeviceFilter]:
         DeviceFilter(serial_number=serial),
         DeviceFilter(tenants=ours, model=MODEL, state="registered"),
         DeviceFilter(tenants=ours, state=State.OPERATIONAL),
-        DeviceFilter(tenants=ours, is_online=False),
+        DeviceFilter(tenants=ours, is_online=True),
         DeviceFilter(tenants=ours, name=serial[:8]),
         DeviceFilter(tenants=ours, tag="hall-17"),
     ]
