@@ -113,6 +113,26 @@ def test_what_is_refused(text):
     assert failure.value.code is Code.DPP_URI_MALFORMED
 
 
-def test_what_cannot_be_written():
-    with pytest.raises(MalformedError):
-        write_uri(BootstrappingUri(key=KEY, information="a;b"))
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"information": "a;b"},
+        {"information": "EX-1;H:evil.example;M:001122334455"},
+        {"information": "EX-1;X:y"},
+        {"host": "a;I:b"},
+        {"unknown": (("H", "evil.example"),)},
+        {"unknown": (("X:y;H", "evil.example"),)},
+        {"unknown": (("X", "y;I:z"),)},
+        {"mac": b""},
+        {"version": 0},
+    ],
+)
+def test_what_cannot_be_written(fields):
+    with pytest.raises(MalformedError) as failure:
+        write_uri(BootstrappingUri(key=KEY, **fields))
+    assert failure.value.code is Code.DPP_URI_MALFORMED
+
+
+def test_an_unknown_field_may_be_empty():
+    text = f"DPP:V:2;X:;{K};;"
+    assert str(read_uri(text)) == text

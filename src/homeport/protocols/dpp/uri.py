@@ -107,12 +107,13 @@ def write_uri(uri: BootstrappingUri) -> str:
         ("V", str(uri.version)),
         ("H", uri.host),
         ("B", f"{uri.curves:x}" if uri.curves is not None else ""),
-        *uri.unknown,
         ("K", base64.b64encode(write_spki(uri.key)).decode()),
     ]
-    written = ";".join(f"{name}:{value}" for name, value in fields if value)
-    text = f"{_SCHEME}{written}{_END}"
-    read_uri(text)
+    known = [(name, value) for name, value in fields if value]
+    ordered = [*known[:-1], *uri.unknown, known[-1]]
+    text = _SCHEME + ";".join(f"{name}:{value}" for name, value in ordered) + _END
+    if read_uri(text) != uri:
+        raise _wrong("a field says something else when it is read again")
     return text
 
 
