@@ -130,3 +130,10 @@ def test_the_longest_frame():
     for frame in (b"", bytes(FRAME_MAX + 1)):
         with pytest.raises(MalformedError):
             enclose(frame)
+
+
+def test_frames_before_junk_still_count():
+    framer = Framer()
+    assert framer.feed(enclose(b"frame") + b"GET / HTTP/1.1") == (b"frame",)
+    with pytest.raises(MalformedError):
+        framer.feed(b"\r\n")

@@ -39,13 +39,16 @@ class Framer:
         """Take the next piece; return the frames that it completes.
 
         Raise MalformedError at a length of nothing or beyond the limit. The stream is lost then:
-        nobody knows where the next frame would begin.
+        nobody knows where the next frame would begin. Frames before it still count; then it is
+        raised with the next piece.
         """
         self._held += piece
         frames: list[bytes] = []
         while len(self._held) >= LENGTH_SIZE:
             (length,) = _LENGTH.unpack_from(self._held)
             if not 0 < length <= FRAME_MAX:
+                if frames:
+                    break
                 raise MalformedError(f"a frame of {length} bytes", Code.DPP_MALFORMED)
             end = LENGTH_SIZE + length
             if len(self._held) < end:
