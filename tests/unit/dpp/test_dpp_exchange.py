@@ -5,11 +5,18 @@ import pytest
 
 from fakes.dpp_sides import PASSPHRASE, REQUEST, new_key, new_signer, with_connector
 from fakes.dpp_talk import WIFI, talk
-from homeport.errors import Code, HomeportError
+from homeport.errors import Code, HomeportError, MalformedError
 from homeport.protocols import dpp
-from homeport.protocols.dpp.exchange.enrollee import REQUESTS_MAX
+from homeport.protocols.dpp.exchange import enrollee as enrollees
 from homeport.protocols.dpp.exchange.fragments import COMEBACKS_MAX, Fragments, cut
-from homeport.protocols.dpp.exchange.states import ENROLLEE, INITIATOR, RESPONDER, Machine, Move
+from homeport.protocols.dpp.exchange.states import (
+    ENROLLEE,
+    INITIATOR,
+    REQUESTS_MAX,
+    RESPONDER,
+    Machine,
+    Move,
+)
 from homeport.protocols.dpp.wire.frames import (
     ComebackRequest,
     ComebackResponse,
@@ -189,6 +196,30 @@ def test_a_device_is_not_asked_for_more_without_end():
     with pytest.raises(HomeportError) as failure:
         it.enrollee.ask(REQUEST)
     assert failure.value.code is Code.DPP_OUT_OF_ORDER
+
+
+def test_an_installer_does_not_answer_without_end(monkeypatch):
+    """The device's own count does not bind a hostile one."""
+    monkeypatch.setattr(enrollees, "REQUESTS_MAX", REQUESTS_MAX + 1)
+    it = talk()
+    it.authenticate()
+    for _ in range(REQUESTS_MAX):
+        it.ask()
+        it.say(it.configurator.need(WIFI), it.enrollee)
+    with pytest.raises(HomeportError) as failure:
+        it.ask()
+    assert failure.value.code is Code.DPP_OUT_OF_ORDER
+    assert it.configurator.state is State.FAILED
+
+
+@pytest.mark.parametrize("units", [0, 58_594, 70_000])
+def test_a_delay_that_is_none_changes_nothing(units):
+    it = talk()
+    it.authenticate()
+    it.ask()
+    with pytest.raises(MalformedError):
+        it.configurator.postpone(units)
+    it.configure()
 
 
 def test_objects_of_later_releases_are_passed_over():

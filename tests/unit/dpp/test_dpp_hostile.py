@@ -423,11 +423,13 @@ def test_a_gas_status():
     assert bring(it.enrollee, octets).code is Code.DPP_REFUSED
 
 
-def test_the_same_configuration_request_again():
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_the_same_configuration_request_again(rounds):
     it = talk()
     it.authenticate()
-    it.ask()
-    it.say(it.configurator.need(WIFI), it.enrollee)
+    for _ in range(rounds):
+        it.ask()
+        it.say(it.configurator.need(WIFI), it.enrollee)
     replayed = write_frame(it.frames[3])
     assert bring(it.configurator, replayed).code is Code.DPP_OUT_OF_ORDER
 

@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
-from homeport.errors import Code, HomeportError
+from homeport.errors import Code, HomeportError, MalformedError
 from homeport.protocols.dpp.configuration.objects import (
     ConfigurationObject,
     ConfigurationRequest,
@@ -29,7 +29,7 @@ from homeport.protocols.dpp.exchange.authenticated import (
 from homeport.protocols.dpp.exchange.fragments import COMEBACKS_MAX, cut
 from homeport.protocols.dpp.exchange.initiator import Initiator
 from homeport.protocols.dpp.exchange.responder import Responder
-from homeport.protocols.dpp.exchange.states import CONFIGURATOR, Machine, Move, State
+from homeport.protocols.dpp.exchange.states import CONFIGURATOR, REQUESTS_MAX, Machine, Move, State
 from homeport.protocols.dpp.messages.configuration import (
     ConfigurationResult,
     RequestSecret,
@@ -50,6 +50,8 @@ from homeport.protocols.dpp.wire.vocabulary import Role, Status
 
 COMEBACK_UNITS: Final = 500
 """Time units of 1.024 ms: half a second, as in wpa_supplicant 2.10."""
+UNITS_MAX: Final = 58_593
+"""A minute; our devices come back after it, whatever they were told."""
 FRAGMENT_UNITS: Final = 1
 """The first fragment is ready at once; no delay at all would say that this is the answer."""
 _OPEN: Final = frozenset({State.BEGINNING, State.AUTHENTICATING})
@@ -65,6 +67,7 @@ class Configurator:
         self._fragment_size: Final = fragment_size
         self._peer: Authenticated | None = None
         self._asked: RequestSecret | None = None
+        self._nonces: Final[set[bytes]] = set()
         self._token = 0
         self._has_come_back = False
         self._comebacks = 0
@@ -113,7 +116,11 @@ class Configurator:
         return self._answer(status, (), Move.REFUSAL)
 
     def postpone(self, units: int = COMEBACK_UNITS) -> Step:
-        """Have the device come back after some time units of 1.024 ms; it is Asked again then."""
+        """Have the device come back after some time units of 1.024 ms; it is Asked again then.
+
+        Raise MalformedError, and nothing has happened, for no delay or one of over a minute.
+        """
+        check_units(units)
         self._machine.make(Move.COMEBACK_LATER)
         return Step(self._response(b"", units))
 
@@ -139,8 +146,11 @@ class Configurator:
     def _receive_request(self, frame: GasRequest) -> Step:
         peer = self._proven(Move.CONFIGURATION_REQUEST)
         asked = RequestSecret.read(frame.query, peer.ke)
-        if self._asked and hmac.compare_digest(asked.nonce, self._asked.nonce):
+        if asked.nonce in self._nonces:
             raise HomeportError(Code.DPP_OUT_OF_ORDER, "the same request again")
+        if len(self._nonces) == REQUESTS_MAX:
+            raise HomeportError(Code.DPP_OUT_OF_ORDER, f"asked more than {REQUESTS_MAX} times")
+        self._nonces.add(asked.nonce)
         try:
             request = ConfigurationRequest.read(asked.attributes)
         except HomeportError as error:
@@ -226,3 +236,9 @@ class Configurator:
         if self._peer is None:
             raise HomeportError(Code.DPP_OUT_OF_ORDER, f"{move} without authentication")
         return self._peer
+
+
+def check_units(units: int) -> None:
+    """Refuse what is no delay (0 says that the answer is here), or is over a minute."""
+    if not 0 < units <= UNITS_MAX:
+        raise MalformedError(f"a delay of {units} units, 1 to {UNITS_MAX}", Code.DPP_MALFORMED)

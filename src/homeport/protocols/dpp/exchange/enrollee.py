@@ -34,7 +34,7 @@ from homeport.protocols.dpp.exchange.authenticated import (
 from homeport.protocols.dpp.exchange.fragments import COMEBACKS_MAX, Fragments
 from homeport.protocols.dpp.exchange.initiator import Initiator
 from homeport.protocols.dpp.exchange.responder import Responder
-from homeport.protocols.dpp.exchange.states import ENROLLEE, Machine, Move, State
+from homeport.protocols.dpp.exchange.states import ENROLLEE, REQUESTS_MAX, Machine, Move, State
 from homeport.protocols.dpp.messages.configuration import (
     ConfigurationResult,
     RequestSecret,
@@ -53,8 +53,6 @@ from homeport.protocols.dpp.wire.frames import (
 )
 from homeport.protocols.dpp.wire.vocabulary import Role, Status
 
-REQUESTS_MAX: Final = 4
-"""Configuration requests of one exchange: a Configurator may not ask for more without end."""
 TIME_UNIT: Final = 1.024e-3
 """Seconds in an 802.11 time unit."""
 

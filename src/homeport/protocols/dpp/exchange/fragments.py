@@ -12,7 +12,8 @@ from homeport.errors import Code, HomeportError, MalformedError
 from homeport.protocols.dpp.wire.frames import FRAGMENT_ID_MAX, QUERY_MAX, ComebackResponse
 
 COMEBACKS_MAX: Final = 1_000
-"""Of one exchange; at half a second each, a configuration may take eight minutes."""
+"""Of one exchange; at half a second each, a configuration may take eight minutes. The run over a
+carrier has a limit of time beside it."""
 
 
 class Fragments:

@@ -11,6 +11,9 @@ from typing import Final, TypeAlias
 
 from homeport.errors import Code, HomeportError
 
+REQUESTS_MAX: Final = 4
+"""Configuration requests of one exchange: neither side makes the other ask without end."""
+
 
 class State(StrEnum):
     """Where a side stands."""
