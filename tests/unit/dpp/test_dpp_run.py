@@ -9,7 +9,7 @@ import pytest
 
 from fakes.dpp_sides import REQUEST, SSID, Installer, enrol, new_key
 from fakes.dpp_talk import WIFI
-from homeport.errors import Code, HomeportError
+from homeport.errors import Code, HomeportError, MalformedError
 from homeport.protocols import dpp
 from homeport.protocols.dpp.carriers import link as links
 from homeport.protocols.dpp.carriers import run as runs
@@ -24,7 +24,7 @@ from homeport.protocols.dpp.carriers.run import (
     run_enrollee,
     send,
 )
-from homeport.protocols.dpp.carriers.tcp import LINKS_MAX, connect, listen
+from homeport.protocols.dpp.carriers.tcp import connect, listen
 from homeport.protocols.dpp.wire.framer import enclose
 
 Handle = Callable[[StreamLink], Awaitable[object]]
@@ -249,31 +249,6 @@ def test_somebody_else_listens():
     assert failure.value.code is Code.PORT_OCCUPIED
 
 
-def test_links_are_counted():
-    """One more than the most is closed at once; when one is gone, there is room again."""
-    entered = asyncio.Semaphore(0)
-
-    async def handle(link: StreamLink) -> None:
-        entered.release()
-        with pytest.raises(HomeportError):
-            await link.receive()
-
-    async def crowd() -> None:
-        async with asyncio.timeout(20), listen(handle, "127.0.0.1", 0) as port:
-            opened = [connect("127.0.0.1", port) for _ in range(LINKS_MAX)]
-            for each in opened:
-                await each.__aenter__()
-                await entered.acquire()
-            async with connect("127.0.0.1", port) as link:
-                with pytest.raises(HomeportError) as failure:
-                    await link.receive()
-                assert failure.value.code is Code.DPP_LINK_LOST
-            for each in opened:
-                await each.__aexit__(None, None, None)
-
-    asyncio.run(crowd())
-
-
 def test_what_still_runs_ends_with_the_block():
     ended: list[bool] = []
     entered = asyncio.Event()
@@ -320,3 +295,57 @@ def test_sending_into_a_closed_link(monkeypatch):
     with pytest.raises(HomeportError) as failure:
         asyncio.run(meet_the_deaf())
     assert failure.value.code is Code.DPP_LINK_LOST
+
+
+@pytest.mark.parametrize("host", [".", "a..b", "a" * 70])
+def test_hosts_that_no_name_server_knows(host):
+    async def knock() -> None:
+        async with connect(host):
+            raise AssertionError
+
+    with pytest.raises(HomeportError) as failure:
+        asyncio.run(knock())
+    assert failure.value.code is Code.DPP_LINK_LOST
+
+
+@pytest.mark.parametrize("octets", [enclose(b"\x09junk"), b"GET / HTTP/1.1\r\n"])
+def test_junk_while_joining_does_not_undo_the_configuration(octets):
+    async def device(link: StreamLink, enrollee: dpp.Enrollee) -> object:
+        configured = await run_enrollee(link, enrollee, REQUEST)
+        await send(link, enrollee.accept())
+        link._writer.write(octets)
+        return configured
+
+    _configured, outcome = both(Given((WIFI,), is_status_wanted=True), enrollee=device)
+    assert outcome is None
+
+
+def test_an_exchange_has_an_end(monkeypatch):
+    """However often it is postponed."""
+    monkeypatch.setattr(runs, "EXCHANGE_TIMEOUT", 0.1)
+    failure, _outcome = both(*[Later(1)] * 1_000)
+    assert isinstance(failure, HomeportError)
+    assert failure.code is Code.DPP_LINK_LOST
+    assert "not over" in failure.detail
+
+
+def test_who_postponed_waits_as_long(monkeypatch):
+    """The limit of a frame begins when the device is to be back."""
+    waited: list[float] = []
+    receive = StreamLink.receive
+
+    async def watched(link: StreamLink, timeout: float = 20.0) -> bytes:  # noqa: ASYNC109
+        waited.append(timeout)
+        return await receive(link, timeout)
+
+    monkeypatch.setattr(StreamLink, "receive", watched)
+    monkeypatch.setattr(runs, "POSTPONED_MAX", 0.0)
+    _configured, outcome = both(Later(58_593), Given((WIFI,)))
+    assert outcome is None
+    assert max(waited) == pytest.approx(80, abs=0.01)
+
+
+@pytest.mark.parametrize("units", [-1, 0, 58_594, 70_000])
+def test_delays_that_are_none(units):
+    with pytest.raises(MalformedError):
+        Later(units)

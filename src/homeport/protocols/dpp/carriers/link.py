@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A link to the other side: whole frames over any byte stream.
 
-The port has two methods, so that a Bluetooth characteristic is one as TCP is. `StreamLink` is the
+The port has three methods, so that a Bluetooth characteristic is one as TCP is. `StreamLink` is the
 link over asyncio's streams.
 """
 
@@ -17,6 +17,8 @@ READ_BYTES: Final = 4_096
 """A usual configuration response arrives in one piece."""
 FRAME_TIMEOUT: Final = 20.0
 """Seconds to wait for the other side: it computes for 50 ms, but a phone's link may stall."""
+CLOSE_TIMEOUT: Final = 2.0
+"""Seconds for what was sent to arrive; who does not read by then gets no more."""
 
 
 class Link(Protocol):
@@ -30,6 +32,10 @@ class Link(Protocol):
         """Return the next frame; raise DPP_LINK_LOST after so many seconds, or MalformedError."""
         ...
 
+    def mark_authenticated(self) -> None:
+        """Take note that the other side is no stranger any more."""
+        ...
+
 
 class StreamLink:
     """A link over a pair of asyncio streams."""
@@ -40,6 +46,7 @@ class StreamLink:
         self._writer: Final = writer
         self._framer: Final = Framer()
         self._frames: Final[deque[bytes]] = deque()
+        self.is_authenticated = False
         self.sent = 0
         """Bytes, with the lengths."""
         self.received = 0
@@ -65,11 +72,29 @@ class StreamLink:
             raise _lost(error) from None
         return self._frames.popleft()
 
+    def mark_authenticated(self) -> None:
+        """Take note that the other side is no stranger any more."""
+        self.is_authenticated = True
+
+    @property
+    def address(self) -> str:
+        """The other side's, without port; empty if it is gone already."""
+        peer: tuple[str, int] | None = self._writer.get_extra_info("peername")
+        return peer[0] if peer else ""
+
     async def close(self) -> None:
-        """Close the streams; what was sent still arrives."""
+        """Close the streams; what was sent still arrives, if the other side reads it in time."""
         self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
+        try:
+            with suppress(OSError):  # TimeoutError is one
+                async with asyncio.timeout(CLOSE_TIMEOUT):
+                    await self._writer.wait_closed()
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once; what was not sent yet is lost."""
+        self._writer.transport.abort()
 
     async def _read(self) -> bytes:
         piece = await self._reader.read(READ_BYTES)

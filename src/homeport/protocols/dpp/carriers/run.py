@@ -7,8 +7,8 @@ tells the other side where the protocol has a message for it, and raises.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ from homeport.protocols.dpp.configuration.objects import (
     ConnectionStatus,
 )
 from homeport.protocols.dpp.exchange.authenticated import (
+    Accepted,
     Asked,
     Authenticated,
     Configured,
@@ -29,8 +30,8 @@ from homeport.protocols.dpp.exchange.authenticated import (
     Postponed,
     Step,
 )
-from homeport.protocols.dpp.exchange.configurator import Configurator
-from homeport.protocols.dpp.exchange.enrollee import Enrollee
+from homeport.protocols.dpp.exchange.configurator import Configurator, check_units
+from homeport.protocols.dpp.exchange.enrollee import TIME_UNIT, Enrollee
 from homeport.protocols.dpp.exchange.states import State
 from homeport.protocols.dpp.wire.vocabulary import Status
 
@@ -38,6 +39,8 @@ JOINING_TIMEOUT: Final = 60.0
 """Seconds from the configuration's result to the connection's status: a scan, a join, DHCP."""
 POSTPONED_MAX: Final = 60.0
 """Seconds that a device waits before it comes back, whatever it was told (65,535 units are 67)."""
+EXCHANGE_TIMEOUT: Final = 600.0
+"""Seconds for all up to the configuration's result, however often it was postponed."""
 
 Again = Callable[[tuple[ConfigurationObject, ...]], Awaitable[ConfigurationRequest]]
 """What a device asks when more is needed than it said; it may raise to give up."""
@@ -60,9 +63,13 @@ class Needed:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """An installer's answer: come back after some time units of 1.024 ms."""
+    """An installer's answer: come back after some time units of 1.024 ms, a minute at most."""
 
     units: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is no delay, or too long a one (DPP_MALFORMED)."""
+        check_units(self.units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,13 @@ async def run_enrollee(
     The caller looks at the configuration and then sends `accept()` or `reject()`, and `report()`
     when joining is over.
     """
+    async with _limited():
+        return await _enrol(link, enrollee, request, again)
+
+
+async def _enrol(
+    link: Link, enrollee: Enrollee, request: ConfigurationRequest, again: Again | None
+) -> Configured:
     step = enrollee.start()
     while not isinstance(step.event, Configured):
         await send(link, step)
@@ -107,31 +121,51 @@ async def run_configurator(
 ) -> ConnectionStatus | None:
     """Run an installer's exchange to its end.
 
-    Return how joining went; None if that was not asked for, or if the link was lost meanwhile:
+    Return how joining went; None if that was not asked for, or if nothing of it could be heard:
     Bluetooth and Wi-Fi share an antenna on many boards. The configuration was taken in any case.
     Raise whatever ends the exchange before.
     """
-    step = configurator.start()
+    async with _limited():
+        await _configure(link, configurator, answerer)
+    if configurator.state is not State.JOINING:
+        return None
+    try:
+        step = await _receive(link, configurator, JOINING_TIMEOUT)
+    except HomeportError:
+        return None
+    return step.event.status if isinstance(step.event, Joined) else None
+
+
+async def _configure(link: Link, configurator: Configurator, answerer: Answerer) -> None:
+    """Run an installer's exchange up to the device's word that it took the configuration."""
+    step, delay = configurator.start(), 0.0
     while True:
         await send(link, step)
         match step.event:
             case Asked() as asked:
-                step = _give(configurator, await answerer(asked))
-            case Joined(status):
-                return status
-            case _ if configurator.state is State.DONE:
-                return None
+                answer = await answerer(asked)
+                step = _give(configurator, answer)
+                delay = answer.units * TIME_UNIT if isinstance(answer, Later) else 0.0
+            case Accepted():
+                return
             case _ if configurator.state is State.FAILED:
                 raise HomeportError(Code.DPP_REFUSED, "the device was given no configuration")
-            case _ if configurator.state is State.JOINING:
-                try:
-                    step = await _receive(link, configurator, JOINING_TIMEOUT)
-                except HomeportError as error:
-                    if error.code is Code.DPP_LINK_LOST:
-                        return None
-                    raise
             case _:
-                step = await _receive(link, configurator, FRAME_TIMEOUT)
+                step = await _receive(link, configurator, delay + FRAME_TIMEOUT)
+
+
+@asynccontextmanager
+async def _limited() -> AsyncIterator[None]:
+    """Give the block its time; raise DPP_LINK_LOST when it is over."""
+    timer = asyncio.timeout(EXCHANGE_TIMEOUT)
+    try:
+        async with timer:
+            yield
+    except TimeoutError:
+        if not timer.expired():
+            raise
+        reason = f"the exchange was not over after {EXCHANGE_TIMEOUT:.0f} s"
+        raise HomeportError(Code.DPP_LINK_LOST, reason) from None
 
 
 async def send(link: Link, step: Step) -> None:
@@ -156,8 +190,11 @@ async def _receive(link: Link, side: Enrollee | Configurator, timeout: float) ->
     """Give the next frame to our side; if it fails there, say so to the other side."""
     frame = await link.receive(timeout)
     try:
-        return side.receive(frame)
+        step = side.receive(frame)
     except DppError as error:
         with suppress(HomeportError):
             await link.send(error.farewell)
         raise
+    if isinstance(step.event, Authenticated):
+        link.mark_authenticated()
+    return step
