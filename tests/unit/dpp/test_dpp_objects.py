@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fakes.dpp_sides import new_key, new_signer, with_connector
 from homeport.errors import Code, HomeportError, MalformedError
-from homeport.keys import FileKey, Secret
+from homeport.keys import FileKey, Secret, SignatureAlgorithm
 from homeport.protocols.dpp import (
     Akm,
     Challenge,
@@ -239,6 +239,43 @@ def test_connectors_that_are_refused(part, value, code):
     with pytest.raises(HomeportError) as failure:
         verify_connector(connector, signing_key(SIGNER))
     assert failure.value.code is code
+
+
+def signed(header: dict[str, object], body: dict[str, object]) -> str:
+    """A connector of the right key, with other members in it."""
+    parts = sign_connector(SIGNER, DEVICE).signed.split(".")[:2]
+    octets = [from_base64url(part, 1_000, Code.DPP_MALFORMED) for part in parts]
+    changed = [
+        json.dumps({**json.loads(it), **more}).encode()
+        for it, more in zip(octets, (header, body), strict=True)
+    ]
+    text = ".".join(to_base64url(each) for each in changed)
+    signature = SIGNER.sign(text.encode(), SignatureAlgorithm.ES256)
+    return f"{text}.{to_base64url(signature)}"
+
+
+@pytest.mark.parametrize(
+    ("header", "body", "code"),
+    [
+        ({"crit": ["b64"], "b64": False}, {}, Code.CONNECTOR_UNPROVEN),
+        ({}, {"groups": []}, Code.DPP_MALFORMED),
+        ({}, {"expiry": "0001-01-01T00:00:00+23:59"}, Code.DPP_MALFORMED),
+        ({}, {"expiry": "9999-12-31T23:59:59-23:59"}, Code.DPP_MALFORMED),
+        ({}, {"expiry": "2027-01-01T00:00:00"}, Code.DPP_MALFORMED),
+    ],
+)
+def test_connectors_that_say_what_nobody_can_keep(header, body, code):
+    with pytest.raises(HomeportError) as failure:
+        verify_connector(signed(header, body), signing_key(SIGNER))
+    assert failure.value.code is code
+
+
+def test_an_expiry_is_read_in_utc():
+    connector = verify_connector(
+        signed({}, {"expiry": "2027-01-01T02:00:00+02:00"}), signing_key(SIGNER)
+    )
+    assert connector.expiry is not None
+    assert connector.expiry.isoformat() == "2027-01-01T00:00:00+00:00"
 
 
 def test_connectors_are_signed_on_p256():

@@ -7,7 +7,7 @@ protocol key of this exchange. Whoever trusts that signing key lets the holder o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -49,7 +49,7 @@ class Connector:
     access_key: ec.EllipticCurvePublicKey
     groups: tuple[Group, ...]
     expiry: datetime | None = None
-    """Compared with no clock here: a device that is configured may not know the time yet."""
+    """UTC; compared with no clock here: a device that is configured may not know the time yet."""
 
 
 def sign_connector(
@@ -88,6 +88,8 @@ def verify_connector(signed: str, signing: ec.EllipticCurvePublicKey) -> Connect
     named = [header.text(name, KEY_ID_MAX) for name in ("typ", "kid", "alg")]
     if named != ["dppCon", key_id(signing), "ES256"]:
         raise HomeportError(Code.CONNECTOR_UNPROVEN, "it names another key, kind or algorithm")
+    if "crit" in header:  # RFC 7515 section 4.1.11: whoever does not know it refuses
+        raise HomeportError(Code.CONNECTOR_UNPROVEN, "it counts on conditions that nobody knows")
     try:
         text = signed.rpartition(".")[0].encode()
         verify_signature(signing, octets[2], text, SignatureAlgorithm.ES256)
@@ -109,6 +111,8 @@ def _read_body(signed: str, body: Members) -> Connector:
         Group(each.text("groupId", TEXT_MAX), each.text("netRole", TEXT_MAX))
         for each in body.many("groups", GROUPS_MAX)
     )
+    if not groups:
+        raise body.wrong("groups")
     expiry = _read_expiry(body) if "expiry" in body else None
     return Connector(signed, read_jwk(body.inner("netAccessKey")), groups, expiry)
 
@@ -116,8 +120,8 @@ def _read_body(signed: str, body: Members) -> Connector:
 def _read_expiry(body: Members) -> datetime:
     try:
         expiry = datetime.fromisoformat(body.text("expiry", TEXT_MAX))
-    except ValueError:
+        if expiry.tzinfo is None:
+            raise body.wrong("expiry")
+        return expiry.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise body.wrong("expiry") from None
-    if expiry.tzinfo is None:
-        raise body.wrong("expiry")
-    return expiry
