@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.dpp_sides import new_key, new_signer, with_connector
+from fakes.dpp_talk import talk
 from homeport.errors import Code, HomeportError, MalformedError
 from homeport.keys import FileKey, Secret, SignatureAlgorithm
 from homeport.protocols.dpp import (
@@ -30,7 +31,15 @@ from homeport.protocols.dpp import (
 )
 from homeport.protocols.dpp.configuration.members import from_base64url, to_base64url
 from homeport.protocols.dpp.configuration.provisioning import MEMBER
+from homeport.protocols.dpp.messages.authentication_response import ResponseKeys
+from homeport.protocols.dpp.messages.configuration import (
+    RequestSecret,
+    ResponseSecret,
+    StatusSecret,
+)
+from homeport.protocols.dpp.messages.sealed import Sealed
 from homeport.protocols.dpp.points import write_point
+from homeport.protocols.dpp.wire.attributes import Attribute
 
 SIGNER = new_signer()
 DEVICE = new_key().public_key()
@@ -68,6 +77,23 @@ def test_a_network_is_read_as_it_was_written(ssid, passphrase, akms):
     credential = Credential(akms=frozenset(akms), passphrase=Secret(passphrase))
     object_ = ConfigurationObject(network=Network(ssid=ssid, credential=credential))
     assert ConfigurationObject.read(object_.write()) == object_
+
+
+def test_no_secret_prints():
+    """Not even where what holds it is printed, in a log or by a debugger."""
+    secret = b"correct horse"
+    for holder in (
+        Attribute(1, secret),
+        Sealed(secret, (secret,)),
+        ResponseKeys(k2=secret, ke=secret),
+        RequestSecret(bytes(16), secret),
+        ResponseSecret(status=0, nonce=bytes(16), objects=(secret,)),
+        StatusSecret(bytes(16), secret),
+    ):
+        assert "correct" not in repr(holder)
+    it = talk()
+    it.authenticate()
+    assert str(it.ke) not in repr(it.responder._offered)
 
 
 @given(st.binary())

@@ -7,7 +7,7 @@ cannot read the label learns not even that we are here. One side answers one req
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from homeport.errors import Code, HomeportError
@@ -50,9 +50,9 @@ from homeport.protocols.dpp.wire.vocabulary import VERSION, AttributeId, Role, S
 class _Offered:
     """What waits for the Initiator's tag."""
 
-    ke: bytes
-    k2: bytes
-    expected_tag: bytes
+    ke: bytes = field(repr=False)
+    k2: bytes = field(repr=False)
+    expected_tag: bytes = field(repr=False)
     responder_nonce: bytes
     authenticated: Authenticated
 

@@ -5,7 +5,7 @@ With mutual authentication it has the Initiator's key hash, too (`is_mutual`); h
 is read, and declined by the Initiator.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 from homeport.protocols.dpp.messages.fields import read_role, read_version
@@ -69,8 +69,8 @@ class AuthenticationResponse:
 class ResponseKeys:
     """The two keys that a good response is sealed with."""
 
-    k2: bytes
-    ke: bytes
+    k2: bytes = field(repr=False)
+    ke: bytes = field(repr=False)
 
 
 def write_response(

@@ -5,7 +5,7 @@ Request and response are queries inside GAS frames, results are public action fr
 sealed with ke; the Enrollee's nonce ties answer and result to the request.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 from homeport.errors import Code, MalformedError
@@ -31,7 +31,7 @@ class RequestSecret:
     """What a configuration request seals."""
 
     nonce: bytes
-    attributes: bytes
+    attributes: bytes = field(repr=False)
     """The DPP Configuration Request object, JSON."""
 
     def write(self, ke: bytes) -> bytes:
@@ -58,7 +58,7 @@ class ResponseSecret:
 
     status: int
     nonce: bytes
-    objects: tuple[bytes, ...] = ()
+    objects: tuple[bytes, ...] = field(default=(), repr=False)
     """DPP Configuration objects, JSON each, the preferred one first."""
     is_status_wanted: bool = False
     """Whether the Configurator asks for a connection status result."""
@@ -113,7 +113,7 @@ class StatusSecret:
     """Enrollee to Configurator: how joining the network went."""
 
     nonce: bytes
-    connection: bytes
+    connection: bytes = field(repr=False)
     """The connStatus object, JSON."""
 
     def write(self, ke: bytes) -> ActionFrame:

@@ -6,7 +6,7 @@ data; of a configuration response, those attributes; of a configuration request 
 inside an authentication response, nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -29,8 +29,8 @@ TAG_LENGTH: Final = 16
 class Sealed:
     """Wrapped data that nobody has opened yet, and what it is bound to."""
 
-    wrapped: bytes
-    associated: tuple[bytes, ...] = ()
+    wrapped: bytes = field(repr=False)
+    associated: tuple[bytes, ...] = field(default=(), repr=False)
 
     def open(self, key: bytes) -> Attributes:
         """Return the attributes inside; raise DPP_PEER_UNPROVEN if another key sealed them."""

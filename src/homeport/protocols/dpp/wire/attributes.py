@@ -7,7 +7,7 @@ what should be there once and is not, and anything behind the wrapped data: nobo
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from homeport.errors import Code, MalformedError
@@ -24,7 +24,8 @@ class Attribute:
     """One attribute and where it begins in what was read."""
 
     number: int
-    value: bytes
+    value: bytes = field(repr=False)
+    """Of what was sealed it may be a password."""
     offset: int = 0
 
 
