@@ -121,6 +121,30 @@ def test_our_configurator_speaks_first(stock, kind):
     received(stock, kind)
 
 
+def nested(levels: int) -> dict[str, object]:
+    return {"org.x": nested(levels - 1)} if levels > 1 else {}
+
+
+@pytest.mark.parametrize("third_party", [nested(10), {str(number): 1 for number in range(493)}])
+@pytest.mark.parametrize("passphrase", ["öäü12345", "Ã¶123456"])
+def test_stock_reads_the_most_that_we_write(stock, third_party, passphrase):
+    """Ten levels, 500 values with those of the network, and text that looks like octets."""
+    uri = dpp.read_uri(stock.own_uri())
+    port = stock.listen("role=enrollee")
+    credential = dpp.Credential(akms=frozenset({Akm.SAE}), passphrase=Secret(passphrase))
+    network = dpp.Network(ssid="Ã©".encode(), credential=credential)
+    object_ = dpp.ConfigurationObject(network=network, third_party=third_party)
+
+    async def run() -> None:
+        async with connect("127.0.0.1", port) as link:
+            configurator = dpp.Configurator(dpp.Initiator(uri.key))
+            await Installer(lambda _key: object_).configure(link, configurator)
+
+    asyncio.run(run())
+    assert stock.wait("DPP-CONFOBJ-SSID").endswith(r" \xc3\x83\xc2\xa9")
+    assert stock.wait("DPP-CONFOBJ-PASS").split()[1] == passphrase.encode().hex()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_our_configurator_is_spoken_to(stock, kind):
     key = new_key()

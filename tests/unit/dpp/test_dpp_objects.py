@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fakes.dpp_sides import new_key, new_signer, with_connector
@@ -77,6 +77,42 @@ def test_a_network_is_read_as_it_was_written(ssid, passphrase, akms):
     credential = Credential(akms=frozenset(akms), passphrase=Secret(passphrase))
     object_ = ConfigurationObject(network=Network(ssid=ssid, credential=credential))
     assert ConfigurationObject.read(object_.write()) == object_
+
+
+TYPED = st.text("aÃ¶¶Â\x83öé新🏠", min_size=8, max_size=12).filter(str.isprintable)
+"""Also text whose characters look like the octets of other text."""
+
+
+@given(TYPED, TYPED)
+@example("CafÃ©", "Ã¶123456789")
+@example("Gäste", "Gäste-新網-🏠")
+def test_what_people_typed_is_read_as_it_was_written(name, passphrase):
+    credential = Credential(akms=frozenset({Akm.SAE}), passphrase=Secret(passphrase))
+    ssid = name.encode()[:32]
+    object_ = ConfigurationObject(network=Network(ssid=ssid, credential=credential))
+    assert ConfigurationObject.read(object_.write()) == object_
+    request = ConfigurationRequest(name=name)
+    assert ConfigurationRequest.read(request.write()) == request
+
+
+def nested(levels: int) -> dict[str, object]:
+    """An object of so many levels."""
+    return {"org.x": nested(levels - 1)} if levels > 1 else {}
+
+
+@pytest.mark.parametrize(
+    "third_party", [nested(11), {"org.x": nested(10)}, {str(number): 1 for number in range(500)}]
+)
+def test_what_others_would_not_read_is_not_written(third_party):
+    """wpa_supplicant 2.10 closes the connection at it, without a word."""
+    with pytest.raises(MalformedError) as failure:
+        ConfigurationObject(third_party=third_party).write()
+    assert failure.value.code is Code.TOO_LARGE
+
+
+@pytest.mark.parametrize("third_party", [nested(10), {str(number): 1 for number in range(499)}])
+def test_what_others_just_read_is_written(third_party):
+    assert json.loads(ConfigurationObject(third_party=third_party).write()) == third_party
 
 
 def test_no_secret_prints():
@@ -168,6 +204,8 @@ def test_a_key_instead_of_a_passphrase():
     "octets",
     [
         b"{}",
+        b'{"foo":1}',
+        b'{"wi-fi_tech":"infra","discovery":{"ssid":"x"},"foo":1}',
         b'{"wi-fi_tech":"infra","cred":{"akm":"psk","pass":"correct horse"}}',
         b'{"wi-fi_tech":"infra","discovery":{},"cred":{"akm":"psk","pass":"correct horse"}}',
         wifi({"akm": "psk", "pass": "correct horse"}, discovery={"ssid": "x" * 33}),

@@ -25,13 +25,13 @@ from homeport.protocols.dpp.configuration.connector import (
     verify_connector,
 )
 from homeport.protocols.dpp.configuration.jwk import key_id, read_jwk, write_jwk
-from homeport.protocols.dpp.configuration.members import Json, Members
+from homeport.protocols.dpp.configuration.members import Json, Members, as_octets, is_ambiguous
 
 AKM_MAX: Final = 128
 PASSPHRASE_MAX: Final = 63
 """Bytes of a WPA2 passphrase (802.11 annex J), in UTF-8; so much of SAE, too."""
 PASSPHRASE_MIN: Final = 8
-"""Of PSK; SAE has no least length."""
+"""Of PSK; SAE has no least length, but wpa_supplicant 2.10 takes no shorter one either."""
 PSK_DIGITS: Final = 64
 
 
@@ -72,10 +72,11 @@ class Credential:
 
 
 def write_credential(credential: Credential) -> Json:
-    """Return the `cred` object."""
+    """Return the `cred` object; it is to be written in ASCII if the passphrase is ambiguous."""
     cred: dict[str, Any] = {"akm": "+".join(sorted(credential.akms))}
     if credential.passphrase:
-        cred["pass"] = credential.passphrase.reveal()
+        passphrase = credential.passphrase.reveal()
+        cred["pass"] = as_octets(passphrase) if is_ambiguous(passphrase) else passphrase
     if credential.psk:
         cred["psk_hex"] = credential.psk.reveal()
     if credential.connector and credential.signing_key:

@@ -9,7 +9,7 @@ import binascii
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeAlias, cast
 
@@ -20,6 +20,9 @@ Json: TypeAlias = Mapping[str, Any]
 
 DEPTH_MAX: Final = 16
 """Objects inside objects; what is passed on has to fit into other people's stacks, too."""
+WRITTEN_DEPTH_MAX: Final = 10
+"""wpa_supplicant 2.10 closes the connection without a word at more, of levels or values."""
+WRITTEN_VALUES_MAX: Final = 500
 INTEGER_MAX: Final = 2**31 - 1
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
 
@@ -53,8 +56,7 @@ class Members:
         value = self._members.get(name)
         if not isinstance(value, str):
             raise self.wrong(name)
-        with suppress(UnicodeError):
-            value = value.encode("latin-1").decode()
+        value = _typed(value)
         if len(value.encode()) > longest:
             raise self.wrong(name)
         return value
@@ -136,9 +138,24 @@ def read_json(octets: bytes, code: Code = Code.DPP_MALFORMED) -> Members:
     return Members(value, code)
 
 
-def write_json(value: Json) -> bytes:
-    """Return the object without blanks."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+def write_json(value: Json, *, is_ascii: bool = False) -> bytes:
+    """Return the object without blanks, if need be with escapes for all that is not ASCII.
+
+    Raise TOO_LARGE for what wpa_supplicant 2.10 does not read.
+    """
+    if sum(1 for _ in _values(value, WRITTEN_DEPTH_MAX)) > WRITTEN_VALUES_MAX:
+        raise MalformedError(f"JSON of over {WRITTEN_VALUES_MAX} values", Code.TOO_LARGE)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=is_ascii).encode()
+
+
+def is_ambiguous(text: str) -> bool:
+    """Say whether readers would take the characters of a typed text for octets: "Ã¶" for "ö"."""
+    return _typed(text) != text
+
+
+def as_octets(text: str) -> str:
+    """Return a character for each octet; with escapes it is read as it was, here and there."""
+    return text.encode().decode("latin-1")
 
 
 def to_base64url(octets: bytes) -> str:
@@ -157,6 +174,28 @@ def from_base64url(text: str, longest: int, code: Code) -> bytes:
     if len(octets) > longest or to_base64url(octets) != text:
         raise MalformedError("base64url that is too long or not canonical", code)
     return octets
+
+
+def _typed(text: str) -> str:
+    with suppress(UnicodeError):
+        return text.encode("latin-1").decode()
+    return text
+
+
+def _values(value: object, levels: int) -> Iterator[object]:
+    """Yield the value and all inside it."""
+    yield value
+    inner: Iterable[object] = ()
+    if isinstance(value, Mapping):
+        inner = value.values()
+    elif isinstance(value, list | tuple):
+        inner = value
+    else:
+        return
+    if levels == 0:
+        raise MalformedError(f"JSON of over {WRITTEN_DEPTH_MAX} levels", Code.TOO_LARGE)
+    for each in inner:
+        yield from _values(each, levels - 1)
 
 
 def _check(value: object, levels: int) -> None:

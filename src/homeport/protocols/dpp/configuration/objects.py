@@ -19,10 +19,13 @@ from homeport.protocols.dpp.configuration.credential import (
 from homeport.protocols.dpp.configuration.members import (
     Json,
     Members,
+    as_octets,
+    is_ambiguous,
     read_json,
     to_base64url,
     write_json,
 )
+from homeport.protocols.dpp.configuration.provisioning import MEMBER
 from homeport.protocols.dpp.wire.vocabulary import Status
 
 SSID_MAX: Final = 32
@@ -46,13 +49,15 @@ class ConfigurationRequest:
 
     def write(self) -> bytes:
         """Return the JSON."""
+        is_octets = is_ambiguous(self.name)
         return write_json(
             {
                 **self.third_party,
-                "name": self.name,
+                "name": as_octets(self.name) if is_octets else self.name,
                 "wi-fi_tech": self.technology,
                 "netRole": self.network_role,
-            }
+            },
+            is_ascii=is_octets,
         )
 
     @classmethod
@@ -87,14 +92,21 @@ class ConfigurationObject:
 
     def write(self) -> bytes:
         """Return the JSON."""
-        return write_json({**self.third_party, **_write_network(self.network)})
+        passphrase = self.network.credential.passphrase if self.network else None
+        return write_json(
+            {**self.third_party, **_write_network(self.network)},
+            is_ascii=passphrase is not None and is_ambiguous(passphrase.reveal()),
+        )
 
     @classmethod
     def read(cls, octets: bytes) -> "ConfigurationObject":
-        """Read the JSON; raise MalformedError, CONNECTOR_UNPROVEN or DPP_INCOMPATIBLE."""
+        """Read the JSON; raise MalformedError, CONNECTOR_UNPROVEN or DPP_INCOMPATIBLE.
+
+        Without `cred` it is for us only with the member of provisioning.
+        """
         members = read_json(octets)
         rest = members.rest("wi-fi_tech", "discovery", "cred")
-        network = _read_network(members) if "cred" in members or not rest else None
+        network = _read_network(members) if "cred" in members or MEMBER not in rest else None
         return cls(network=network, third_party=rest)
 
 
@@ -151,14 +163,15 @@ def _read_network(members: Members) -> Network:
 
 
 def _write_ssid(ssid: bytes) -> Mapping[str, str]:
-    """`ssid` for text, `ssid64` for other octets (release 2)."""
+    """`ssid` for text, `ssid64` for other octets (release 2) and for text that is ambiguous."""
     if not 0 < len(ssid) <= SSID_MAX:
         raise MalformedError(f"an SSID of {len(ssid)} bytes", Code.DPP_MALFORMED)
     try:
         text = ssid.decode()
     except UnicodeDecodeError:
         return {"ssid64": to_base64url(ssid)}
-    return {"ssid": text} if text.isprintable() else {"ssid64": to_base64url(ssid)}
+    is_plain = text.isprintable() and not is_ambiguous(text)
+    return {"ssid": text} if is_plain else {"ssid64": to_base64url(ssid)}
 
 
 def _read_ssid(members: Members) -> bytes:
