@@ -320,10 +320,23 @@ def test_junk_while_joining_does_not_undo_the_configuration(octets):
     assert outcome is None
 
 
-def test_an_exchange_has_an_end(monkeypatch):
-    """However often it is postponed."""
+@pytest.mark.parametrize("is_device_limited", [True, False])
+def test_an_exchange_has_an_end(is_device_limited, monkeypatch):
+    """However often it is postponed, and whatever the other side puts up with."""
     monkeypatch.setattr(runs, "EXCHANGE_TIMEOUT", 0.1)
-    failure, _outcome = both(*[Later(1)] * 1_000)
+    key = new_key()
+    device = dpp.Enrollee(dpp.Responder(key))
+    installer = dpp.Configurator(dpp.Initiator(key.public_key()))
+    enrol_one = run_enrollee if is_device_limited else runs._enrol
+    configure = runs._configure if is_device_limited else run_configurator
+    answer = answering(*[Later(1)] * 1_000)
+    outcomes = asyncio.run(
+        meet(
+            lambda link: enrol_one(link, device, REQUEST, None),
+            lambda link: configure(link, installer, answer),
+        )
+    )
+    failure = outcomes[0 if is_device_limited else 1]
     assert isinstance(failure, HomeportError)
     assert failure.code is Code.DPP_LINK_LOST
     assert "not over" in failure.detail
