@@ -18,6 +18,8 @@ class FakeBroker:
     refused: set[str] = field(default_factory=set)
     """Fingerprints of certificates."""
     is_away: bool = False
+    is_silent: bool = False
+    """Who connects waits for ever."""
     is_full: bool = False
     """It can keep no further subscription of QoS 1."""
     held: set[str] = field(default_factory=set)
@@ -69,6 +71,8 @@ class FakeUplink:
         """Be let in, or not."""
         self._broker.attempts.append(self.settings)
         await asyncio.sleep(0)
+        if self._broker.is_silent:
+            await asyncio.get_running_loop().create_future()
         if self._broker.is_away:
             raise HomeportError(Code.UPSTREAM_UNREACHABLE, "the fake is away")
         if self.fingerprint in self._broker.refused:

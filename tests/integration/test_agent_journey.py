@@ -2,7 +2,7 @@
 """The whole agent against a platform that speaks real HTTPS, and a broker that breaks on demand."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,7 @@ from fakes.awkward_platform import DAY, fake_site
 from fakes.in_loop import in_loop
 from fakes.uplink import FakeBroker
 from homeport.agent.journey import State
-from homeport.agent.legs import grant
+from homeport.agent.legs import grant, operating
 from homeport.keys import open_key
 from homeport.pki.certificates import fingerprint, load_bundle, parse_certificate
 from homeport.protocols.native.wire import Endpoint
@@ -308,6 +308,17 @@ async def test_what_the_broker_cannot_keep_is_asked_for_again(platform, settings
         broker.is_full = False
         await agent.reaches(State.OPERATIONAL)
         assert broker.state_of(device)["state"] == "online"
+
+
+@in_loop
+async def test_an_attempt_that_hangs_is_given_up(platform, settings, broker, monkeypatch):
+    monkeypatch.setattr(operating, "ATTEMPT_LIMIT", timedelta(milliseconds=50))
+    broker.is_silent = True
+    async with running_agent(settings, broker) as agent:
+        await until(lambda: len(broker.attempts) >= 3)
+        assert agent.agent.status().failures[-1].code == "upstream-unreachable"
+        broker.is_silent = False
+        await agent.reaches(State.OPERATIONAL)
 
 
 @in_loop

@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 FAREWELL_LIMIT: Final = timedelta(seconds=3)
 """For saying `offline` before a clean end; the last will says it otherwise."""
 
+ATTEMPT_LIMIT: Final = timedelta(seconds=60)
+"""For one endpoint, beyond the limits of every step: whatever hangs, the next attempt comes."""
+
 OpenUplink = Callable[[UplinkSettings], Uplink]
 Deliver = Callable[[str, bytes], None]
 """(channel, payload)."""
@@ -83,7 +86,7 @@ class Operating:
         for endpoint, host in self._ways(credential):
             shown = f"{endpoint.protocol}://{host}:{endpoint.port}{endpoint.path}"
             try:
-                self._link = await self._open(credential, endpoint, host, shown)
+                self._link = await self._open_in_time(credential, endpoint, host, shown)
             except HomeportError as error:
                 self._tools.diary.failed(shown, error)
                 failure = error
@@ -159,6 +162,17 @@ class Operating:
                 yield from ((endpoint, host) for host in dict.fromkeys((*reached, endpoint.host)))
             else:
                 yield endpoint, endpoint.host
+
+    async def _open_in_time(
+        self, credential: Credential, endpoint: Endpoint, host: str, shown: str
+    ) -> Link:
+        try:
+            async with asyncio.timeout(ATTEMPT_LIMIT.total_seconds()):
+                return await self._open(credential, endpoint, host, shown)
+        except TimeoutError as error:
+            raise HomeportError(
+                Code.UPSTREAM_UNREACHABLE, "the attempt did not end in time"
+            ) from error
 
     async def _open(
         self, credential: Credential, endpoint: Endpoint, host: str, shown: str

@@ -12,7 +12,7 @@ import contextlib
 from typing import Final, Self
 
 from homeport.errors import Code, HomeportError
-from homeport.protocols.mqtt.device.uplink import CONNECT_SECONDS, Proxy
+from homeport.protocols.mqtt.device.uplink import CONNECT_SECONDS, DISCONNECT_SECONDS, Proxy
 
 _HEAD_MAX: Final = 16 * 1024
 """Bytes of a proxy's answer; some explain at length."""
@@ -58,7 +58,9 @@ class Tunnel:
                 self._ends.append(found[1])
         for end in self._ends:
             end.transport.abort()
-        await self._done.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DISCONNECT_SECONDS):
+                await self._done.wait()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._ends:  # the one connection is there already
