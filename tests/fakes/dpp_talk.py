@@ -98,7 +98,7 @@ class Talk:
     def ke(self) -> bytes:
         offered = self.responder._offered
         assert offered is not None
-        return offered.ke
+        return offered.authenticated.ke
 
 
 def talk(*, is_device_labelled: bool = True, fragment_size: int | None = None) -> Talk:

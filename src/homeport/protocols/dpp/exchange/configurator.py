@@ -66,7 +66,9 @@ class Configurator:
         self._machine: Final = Machine(handshake.table, CONFIGURATOR)
         self._fragment_size: Final = fragment_size
         self._peer: Authenticated | None = None
-        self._asked: RequestSecret | None = None
+        self._nonce = b""
+        """Of the request that is answered; none before the first."""
+        self._asked: Asked | None = None
         self._nonces: Final[set[bytes]] = set()
         self._token = 0
         self._has_come_back = False
@@ -145,24 +147,25 @@ class Configurator:
 
     def _receive_request(self, frame: GasRequest) -> Step:
         peer = self._proven(Move.CONFIGURATION_REQUEST)
-        asked = RequestSecret.read(frame.query, peer.ke)
-        if asked.nonce in self._nonces:
+        secret = RequestSecret.read(frame.query, peer.ke)
+        if secret.nonce in self._nonces:
             raise HomeportError(Code.DPP_OUT_OF_ORDER, "the same request again")
         if len(self._nonces) == REQUESTS_MAX:
             raise HomeportError(Code.DPP_OUT_OF_ORDER, f"asked more than {REQUESTS_MAX} times")
-        self._nonces.add(asked.nonce)
+        self._nonces.add(secret.nonce)
         try:
-            request = ConfigurationRequest.read(asked.attributes)
+            request = ConfigurationRequest.read(secret.attributes)
         except HomeportError as error:
-            refusal = ResponseSecret(status=Status.CONFIGURE_FAILURE, nonce=asked.nonce)
+            refusal = ResponseSecret(status=Status.CONFIGURE_FAILURE, nonce=secret.nonce)
             farewell = GasResponse(frame.token, refusal.write(peer.ke))
             raise DppError(error.code, error.detail, farewell) from None
         self._machine.make(Move.CONFIGURATION_REQUEST)
-        self._asked, self._token, self._has_come_back = asked, frame.token, False
-        return Step(event=Asked(request, peer.peer_key))
+        self._nonce, self._token, self._has_come_back = secret.nonce, frame.token, False
+        self._asked = Asked(request, peer.peer_key)
+        return Step(event=self._asked)
 
     def _receive_comeback(self, frame: ComebackRequest) -> Step:
-        peer = self._proven(Move.COMEBACK_REQUEST)
+        self._proven(Move.COMEBACK_REQUEST)
         if frame.token != self._token or self._asked is None:
             raise HomeportError(Code.DPP_OUT_OF_ORDER, f"back for request {frame.token}")
         self._machine.make(Move.COMEBACK_REQUEST)
@@ -172,8 +175,7 @@ class Configurator:
             raise HomeportError(Code.DPP_OUT_OF_ORDER, f"came back {COMEBACKS_MAX} times")
         if self._fragments:
             return self._next_fragment()
-        request = ConfigurationRequest.read(self._asked.attributes)
-        return Step(event=Asked(request, peer.peer_key))
+        return Step(event=self._asked)
 
     def _receive_result(self, frame: ActionFrame) -> Step:
         peer = self._proven(Move.RESULT)
@@ -193,7 +195,7 @@ class Configurator:
         return Step(event=Joined(status))
 
     def _check_nonce(self, nonce: bytes) -> None:
-        if self._asked is None or not hmac.compare_digest(nonce, self._asked.nonce):
+        if self._asked is None or not hmac.compare_digest(nonce, self._nonce):
             raise HomeportError(Code.DPP_PEER_UNPROVEN, "the result is of another request")
 
     def _answer(
@@ -206,7 +208,7 @@ class Configurator:
         peer = self._proven(move)
         secret = ResponseSecret(
             status=status,
-            nonce=self._asked.nonce if self._asked else b"",
+            nonce=self._nonce,
             objects=tuple(each.write() for each in objects),
             is_status_wanted=is_status_wanted,
         )

@@ -50,10 +50,8 @@ from homeport.protocols.dpp.wire.vocabulary import VERSION, AttributeId, Role, S
 class _Offered:
     """What waits for the Initiator's tag."""
 
-    ke: bytes = field(repr=False)
     k2: bytes = field(repr=False)
     expected_tag: bytes = field(repr=False)
-    responder_nonce: bytes
     authenticated: Authenticated
 
 
@@ -112,13 +110,12 @@ class Responder:
             responder_key=self._key.public_key(),
             bootstrapping_key=self._bootstrapping.public_key(),
         )
-        self._offered = offered = _Offered(
-            ke=last_key(transcript, m, n),
-            k2=second_key(n),
+        keys = ResponseKeys(k2=second_key(n), ke=last_key(transcript, m, n))
+        self._offered = _Offered(
+            k2=keys.k2,
             expected_tag=initiator_tag(transcript),
-            responder_nonce=self._nonce,
             authenticated=Authenticated(
-                ke=last_key(transcript, m, n),
+                ke=keys.ke,
                 own_key=self._key,
                 peer_key=peer_key,
                 peer_version=request.version,
@@ -127,7 +124,6 @@ class Responder:
         answer = ResponseSecret(
             initiator_nonce=secret.nonce, capabilities=role, responder_nonce=self._nonce
         )
-        keys = ResponseKeys(k2=offered.k2, ke=offered.ke)
         point = write_point(self._key.public_key())
         tag = responder_tag(transcript)
         return Step(write_response(self._hash, point, keys, answer, tag))
@@ -138,10 +134,11 @@ class Responder:
         if confirm.status != Status.OK:
             clear = confirm.sealed.open(offered.k2)
             nonce = clear.required(AttributeId.RESPONDER_NONCE, NONCE_LENGTH)
-            if not hmac.compare_digest(nonce, offered.responder_nonce):
+            if not hmac.compare_digest(nonce, self._nonce):
                 raise HomeportError(Code.DPP_PEER_UNPROVEN, "the refusal is of another exchange")
             raise refused("authentication", confirm.status)
-        tag = confirm.sealed.open(offered.ke).required(AttributeId.INITIATOR_TAG, HASH_LENGTH)
+        clear = confirm.sealed.open(offered.authenticated.ke)
+        tag = clear.required(AttributeId.INITIATOR_TAG, HASH_LENGTH)
         if not hmac.compare_digest(tag, offered.expected_tag):
             raise HomeportError(Code.DPP_PEER_UNPROVEN, "the Initiator's tag is wrong")
         return Step(event=offered.authenticated)
