@@ -20,7 +20,6 @@ from homeport.protocols.dpp.configuration.objects import (
 from homeport.protocols.dpp.exchange.authenticated import (
     Accepted,
     Asked,
-    Authenticated,
     DppError,
     Joined,
     Step,
@@ -29,7 +28,8 @@ from homeport.protocols.dpp.exchange.authenticated import (
 from homeport.protocols.dpp.exchange.fragments import COMEBACKS_MAX, cut
 from homeport.protocols.dpp.exchange.initiator import Initiator
 from homeport.protocols.dpp.exchange.responder import Responder
-from homeport.protocols.dpp.exchange.states import CONFIGURATOR, REQUESTS_MAX, Machine, Move, State
+from homeport.protocols.dpp.exchange.side import Side
+from homeport.protocols.dpp.exchange.states import CONFIGURATOR, REQUESTS_MAX, Move, State
 from homeport.protocols.dpp.messages.configuration import (
     ConfigurationResult,
     RequestSecret,
@@ -41,10 +41,10 @@ from homeport.protocols.dpp.wire.frames import (
     ActionFrame,
     ComebackRequest,
     ComebackResponse,
+    Frame,
     GasRequest,
     GasResponse,
     check_query,
-    read_frame,
 )
 from homeport.protocols.dpp.wire.vocabulary import Role, Status
 
@@ -57,15 +57,13 @@ FRAGMENT_UNITS: Final = 1
 _OPEN: Final = frozenset({State.BEGINNING, State.AUTHENTICATING})
 
 
-class Configurator:
+class Configurator(Side):
     """One exchange of an installer with a device."""
 
     def __init__(self, handshake: Initiator | Responder, *, fragment_size: int = QUERY_MAX) -> None:
         """Take how the sides are authenticated, and how much fits into one GAS frame (bytes)."""
-        self._handshake: Final = handshake
-        self._machine: Final = Machine(handshake.table, CONFIGURATOR)
+        super().__init__(handshake, CONFIGURATOR, Role.CONFIGURATOR)
         self._fragment_size: Final = fragment_size
-        self._peer: Authenticated | None = None
         self._nonce = b""
         """Of the request that is answered; none before the first."""
         self._asked: Asked | None = None
@@ -76,23 +74,6 @@ class Configurator:
         self._fragments: list[ComebackResponse] = []
         self._last_move = Move.CONFIGURATION_RESPONSE
         self._is_status_wanted = False
-
-    @property
-    def state(self) -> State:
-        """Where the exchange stands."""
-        return self._machine.state
-
-    def start(self) -> Step:
-        """Begin; an Initiator gets its first frame."""
-        return self._handshake.start(self._machine, Role.CONFIGURATOR)
-
-    def receive(self, octets: bytes) -> Step:
-        """Take a frame; raise a HomeportError, after which the exchange is over."""
-        try:
-            return self._receive(octets)
-        except HomeportError:
-            self._machine.fail()
-            raise
 
     def answer(
         self, objects: Sequence[ConfigurationObject], *, is_status_wanted: bool = False
@@ -126,18 +107,14 @@ class Configurator:
         self._machine.make(Move.COMEBACK_LATER)
         return Step(self._response(b"", units))
 
-    def _receive(self, octets: bytes) -> Step:
-        frame = read_frame(octets)
+    def _receive(self, frame: Frame) -> Step:
         match frame:
             case GasRequest():
                 return self._receive_request(frame)
             case ComebackRequest():
                 return self._receive_comeback(frame)
             case ActionFrame() if self.state in _OPEN:
-                step = self._handshake.receive(frame, self._machine, Role.CONFIGURATOR)
-                if isinstance(step.event, Authenticated):
-                    self._peer = step.event
-                return step
+                return self._authenticate(frame)
             case ActionFrame() if self.state is State.JOINING:
                 return self._receive_status(frame)
             case ActionFrame():
@@ -231,13 +208,6 @@ class Configurator:
         if self._has_come_back:
             return ComebackResponse(self._token, query, comeback_delay=delay)
         return GasResponse(self._token, query, comeback_delay=delay)
-
-    def _proven(self, move: Move) -> Authenticated:
-        """Return the other side; only the tables say when it is there."""
-        self._machine.check(move)
-        if self._peer is None:
-            raise HomeportError(Code.DPP_OUT_OF_ORDER, f"{move} without authentication")
-        return self._peer
 
 
 def check_units(units: int) -> None:

@@ -34,7 +34,8 @@ from homeport.protocols.dpp.exchange.authenticated import (
 from homeport.protocols.dpp.exchange.fragments import COMEBACKS_MAX, Fragments
 from homeport.protocols.dpp.exchange.initiator import Initiator
 from homeport.protocols.dpp.exchange.responder import Responder
-from homeport.protocols.dpp.exchange.states import ENROLLEE, REQUESTS_MAX, Machine, Move, State
+from homeport.protocols.dpp.exchange.side import Side
+from homeport.protocols.dpp.exchange.states import ENROLLEE, REQUESTS_MAX, Move
 from homeport.protocols.dpp.messages.configuration import (
     ConfigurationResult,
     RequestSecret,
@@ -46,10 +47,10 @@ from homeport.protocols.dpp.wire.frames import (
     ActionFrame,
     ComebackRequest,
     ComebackResponse,
+    Frame,
     GasRequest,
     GasResponse,
     check_query,
-    read_frame,
 )
 from homeport.protocols.dpp.wire.vocabulary import Role, Status
 
@@ -57,36 +58,17 @@ TIME_UNIT: Final = 1.024e-3
 """Seconds in an 802.11 time unit."""
 
 
-class Enrollee:
+class Enrollee(Side):
     """One exchange of a device."""
 
     def __init__(self, handshake: Initiator | Responder) -> None:
         """Take how the sides are authenticated."""
-        self._handshake: Final = handshake
-        self._machine: Final = Machine(handshake.table, ENROLLEE)
-        self._peer: Authenticated | None = None
+        super().__init__(handshake, ENROLLEE, Role.ENROLLEE)
         self._nonce = b""
         self._token = 0
         self._fragments: Fragments | None = None
         self._comebacks = 0
         self._is_status_wanted = False
-
-    @property
-    def state(self) -> State:
-        """Where the exchange stands."""
-        return self._machine.state
-
-    def start(self) -> Step:
-        """Begin; an Initiator gets its first frame."""
-        return self._handshake.start(self._machine, Role.ENROLLEE)
-
-    def receive(self, octets: bytes) -> Step:
-        """Take a frame; raise a HomeportError, after which the exchange is over."""
-        try:
-            return self._receive(octets)
-        except HomeportError:
-            self._machine.fail()
-            raise
 
     def ask(self, request: ConfigurationRequest) -> Step:
         """Ask for a configuration, once authenticated, or again when more was needed.
@@ -126,14 +108,10 @@ class Enrollee:
         self._machine.make(Move.CONNECTION_STATUS)
         return Step(StatusSecret(self._nonce, status.write()).write(peer.ke))
 
-    def _receive(self, octets: bytes) -> Step:
-        frame = read_frame(octets)
+    def _receive(self, frame: Frame) -> Step:
         match frame:
             case ActionFrame():
-                step = self._handshake.receive(frame, self._machine, Role.ENROLLEE)
-                if isinstance(step.event, Authenticated):
-                    self._peer = step.event
-                return step
+                return self._authenticate(frame)
             case GasResponse():
                 return self._first_answer(frame)
             case ComebackResponse():
@@ -200,13 +178,6 @@ class Enrollee:
         peer = self._proven(move)
         self._machine.make(move)
         return Step(ConfigurationResult(status, self._nonce).write(peer.ke))
-
-    def _proven(self, move: Move) -> Authenticated:
-        """Return the other side; only the tables say when it is there."""
-        self._machine.check(move)
-        if self._peer is None:
-            raise HomeportError(Code.DPP_OUT_OF_ORDER, f"{move} without authentication")
-        return self._peer
 
 
 def _read_objects(
