@@ -195,6 +195,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "The voucher does not hold.",
         "Ask the manufacturer for a voucher for this device, this owner and this epoch.",
     ),
+    Code.WIFI_PASSWORD_WRONG: Entry(
+        Kind.UNPROVEN,
+        "The Wi-Fi network does not take this password.",
+        "Enter it again; all else that was done stays done.",
+    ),
     Code.CALLER_REFUSED: Entry(
         Kind.REFUSED,
         "This program may not ask for that.",
@@ -299,6 +304,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
         "The upstream does not let this device in.",
         "The device's timeline at the platform says why: revoked, replaced, expired, transferred.",
     ),
+    Code.WIFI_REFUSED: Entry(
+        Kind.REFUSED,
+        "The Wi-Fi network does not let this device in.",
+        "See that its security fits, and that the access point has no list of devices or is full.",
+    ),
     Code.CREDENTIAL_UNKNOWN: Entry(
         Kind.UNKNOWN,
         "This platform did not issue this certificate.",
@@ -335,6 +345,11 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     ),
     Code.UPSTREAM_UNKNOWN: Entry(
         Kind.UNKNOWN, "No such upstream.", "List what is there with: homeport upstream list."
+    ),
+    Code.WIFI_NOT_FOUND: Entry(
+        Kind.UNKNOWN,
+        "The device does not see this Wi-Fi network.",
+        "Check its name; go nearer; see whether it is on a band that the device does not have.",
     ),
     Code.AGENT_RUNNING: Entry(
         Kind.CONFLICT,
@@ -450,5 +465,15 @@ CATALOGUE: Final[Mapping[Code, Entry]] = {
     ),
     Code.UPSTREAM_UNREACHABLE: Entry(
         Kind.UNAVAILABLE, "The upstream does not answer.", "Check network, firewall and address."
+    ),
+    Code.WIFI_NO_ADDRESS: Entry(
+        Kind.UNAVAILABLE,
+        "The device joined the Wi-Fi network, but got no address there.",
+        "Check the network's DHCP server, and that a DHCP client serves the device's interface.",
+    ),
+    Code.WIFI_UNAVAILABLE: Entry(
+        Kind.UNAVAILABLE,
+        "The device's Wi-Fi cannot be used.",
+        "Check that wpa_supplicant runs for the interface, and that the agent may use its socket.",
     ),
 }

@@ -58,6 +58,7 @@ class Code(StrEnum):
     SIGNATURE_WRONG = "signature-wrong"
     URL_WRONG = "url-wrong"
     VOUCHER_UNPROVEN = "voucher-unproven"
+    WIFI_PASSWORD_WRONG = "wifi-password-wrong"  # noqa: S105  (a name, not a password)
     # refused
     CALLER_REFUSED = "caller-refused"
     CERTIFICATE_EXPIRED = "certificate-expired"
@@ -80,6 +81,7 @@ class Code(StrEnum):
     PROFILE_REFUSED = "profile-refused"
     ROLE_INSUFFICIENT = "role-insufficient"
     UPSTREAM_REFUSED = "upstream-refused"
+    WIFI_REFUSED = "wifi-refused"
     # unknown
     CREDENTIAL_UNKNOWN = "credential-unknown"
     DEVICE_UNKNOWN = "device-unknown"
@@ -91,6 +93,7 @@ class Code(StrEnum):
     PLATFORM_ABSENT = "platform-absent"
     TENANT_UNKNOWN = "tenant-unknown"
     UPSTREAM_UNKNOWN = "upstream-unknown"
+    WIFI_NOT_FOUND = "wifi-not-found"
     # conflict
     AGENT_RUNNING = "agent-running"
     ALREADY_EXISTS = "already-exists"
@@ -118,3 +121,5 @@ class Code(StrEnum):
     PROVIDER_UNREACHABLE = "provider-unreachable"
     STORAGE_UNAVAILABLE = "storage-unavailable"
     UPSTREAM_UNREACHABLE = "upstream-unreachable"
+    WIFI_NO_ADDRESS = "wifi-no-address"
+    WIFI_UNAVAILABLE = "wifi-unavailable"
