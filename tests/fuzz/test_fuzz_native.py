@@ -34,6 +34,7 @@ DRAFT: Final = SCENE.enrol()
 READERS: Final[dict[str, Callable[[bytes], object]]] = {
     "native-enrol-request": wire.read_enrol_request,
     "native-renew-request": wire.read_renew_request,
+    "native-register-request": wire.read_register_request,
     "native-answer": wire.read_answer,
     "native-greeting": wire.read_greeting,
     "native-problem": wire.read_problem,

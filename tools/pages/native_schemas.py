@@ -18,6 +18,7 @@ MESSAGES: Final[Mapping[str, Any]] = {
     "greeting": wire.Greeting,
     "enrol-request": wire.EnrolRequest,
     "renew-request": wire.RenewRequest,
+    "register-request": wire.RegisterRequest,
     "answer": wire.AnyAnswer,
     "problem": wire.Problem,
 }

@@ -196,7 +196,13 @@ def test_good_members(vector):
             "agent": read.agent,
             "epoch": read.epoch,
             "is_owned": read.is_owned,
-            "csr": base64.b64encode(read.csr).decode() if read.csr else None,
+            "is_pressed": read.is_pressed,
+            "demands": read.demands,
+            "networks": [
+                {"ssid": each.ssid.hex(), "signal": each.signal, "security": each.security}
+                for each in read.networks
+            ],
+            "csr": _base64(read.csr),
             "proof": read.proof,
         }
     else:
@@ -204,11 +210,19 @@ def test_good_members(vector):
         challenge = read.challenge
         told = {
             "bundle": read.bundle,
-            "challenge": {"nonce": challenge.nonce, "tenant": challenge.tenant}
-            if challenge
-            else None,
+            "challenge": challenge
+            and {
+                "nonce": challenge.nonce,
+                "tenant": challenge.tenant,
+                "url": challenge.url,
+                "voucher": _base64(challenge.voucher),
+            },
         }
     assert told == vector["expected"]
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
 
 
 @pytest.mark.parametrize("vector", MEMBERS["bad"], ids=lambda vector: vector["name"])

@@ -173,7 +173,7 @@ def test_a_device_is_asked_for_more():
     it = talk()
     it.authenticate()
     it.ask()
-    challenge = dpp.Challenge(nonce="abc", tenant="acme")
+    challenge = dpp.Challenge(nonce="abc", tenant="acme", url="https://p.example/r")
     needed = dpp.ConfigurationObject(
         third_party=dpp.ProvisioningAnswer(challenge=challenge).write()
     )

@@ -21,10 +21,12 @@ from homeport.protocols.dpp import (
     ConfigurationRequest,
     ConnectionStatus,
     Credential,
+    Demand,
     Group,
     Network,
     ProvisioningAnswer,
     ProvisioningRequest,
+    SeenNetwork,
     sign_connector,
     signing_key,
     verify_connector,
@@ -364,6 +366,12 @@ def test_a_provisioning_request():
         agent="homeport/0.1.0",
         epoch=3,
         is_owned=True,
+        is_pressed=True,
+        demands=Demand.EITHER,
+        networks=(
+            SeenNetwork(ssid="Büro".encode(), signal=-40, security="psk+sae"),
+            SeenNetwork(ssid=b"\xff", signal=0, security="open"),
+        ),
         csr=b"0\x82",
         proof=JWS,
     )
@@ -388,6 +396,11 @@ def test_a_provisioning_request():
         {"epoch": -1},
         {"epoch": 2**31},
         {"owned": "yes"},
+        {"pressed": 1},
+        {"demands": 1},
+        {"demands": "x" * 65},
+        {"networks": {}},
+        {"networks": [{}]},
         {"pkcs10": "****"},
         {"pkcs10": "A" * 20_000},
         {"proof": {"payload": "a"}},
@@ -402,10 +415,21 @@ def test_provisioning_requests_that_are_refused(change):
         ProvisioningRequest.read({MEMBER: member})
 
 
+def test_a_device_says_no_more_of_its_networks_than_fits():
+    heard = SeenNetwork(ssid=b"a", signal=-300, security="psk")
+    said = ProvisioningRequest(serial_number="a", model="b", networks=(heard,) * 13).write()
+    read = ProvisioningRequest.read(said)
+    assert read is not None
+    assert read.networks == (replace(heard, signal=-128),) * 12
+
+
 def test_a_provisioning_answer():
     for answer in (
         ProvisioningAnswer(bundle=JWS),
-        ProvisioningAnswer(challenge=Challenge(nonce="n", tenant="acme")),
+        ProvisioningAnswer(challenge=Challenge(nonce="n", tenant="acme", url="https://p")),
+        ProvisioningAnswer(
+            challenge=Challenge(nonce="n", tenant="acme", url="https://p", voucher=b"{}")
+        ),
         ProvisioningAnswer(),
     ):
         assert ProvisioningAnswer.read(json.loads(json.dumps(answer.write()))) == answer

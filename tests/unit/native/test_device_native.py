@@ -6,13 +6,14 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.awkward_platform import NAME, FakeFactory, FakePlatform
 from fakes.connect_proxy import ConnectProxy
 from homeport.errors import Code, HomeportError, Kind, MalformedError
-from homeport.keys import make_key, open_key
+from homeport.keys import FileKey, make_key, open_key
 from homeport.keys.secret import Secret
 from homeport.pki import jws
 from homeport.pki.certificates import der_of, load_bundle
@@ -24,11 +25,13 @@ from homeport.protocols.native.device import (
     PlatformRefusalError,
     PlatformTrust,
     Proxy,
+    Registering,
     Route,
     SignedRequest,
     Signer,
     TimeSense,
     build_enrol_request,
+    build_register_request,
     build_renew_request,
     read_refusal,
     read_signed_answer,
@@ -36,12 +39,14 @@ from homeport.protocols.native.device import (
 from homeport.protocols.native.device import exchange as exchange_module
 from homeport.protocols.native.wire import (
     ENROL_TYP,
+    REGISTER_TYP,
     RENEW_TYP,
     Enrolled,
     NetworkFacts,
     Problem,
     encode,
     read_enrol_request,
+    read_register_request,
     read_renew_request,
 )
 
@@ -117,6 +122,38 @@ def test_a_renewal_is_signed_for_another_purpose(site):
     signed = jws.parse(build_renew_request(idevid, asked, url="u", nonce="n").body)
     assert signed.header.typ == RENEW_TYP
     assert read_renew_request(jws.verify(signed, idevid.key.public_key())).csr == asked.csr
+
+
+REGISTERING = Registering(
+    serial_number="EX-000017",
+    model="EX-100",
+    tenant="acme",
+    dpp_key_hash=bytes(range(32)),
+    pressed=True,
+)
+
+
+def test_what_is_registered_is_signed_for_one_tenant(site):
+    _, idevid, asked = site
+    request = build_register_request(idevid, REGISTERING, asked, url="https://p/r", nonce="n1")
+    signed = jws.parse(request.body)
+    assert (signed.header.typ, signed.header.url, signed.header.nonce) == (
+        REGISTER_TYP, "https://p/r", "n1"
+    )  # fmt: skip
+    assert signed.header.x5c == idevid.chain
+    payload = read_register_request(jws.verify(signed, idevid.key.public_key()))
+    assert (payload.tenant, payload.pressed, payload.epoch) == ("acme", True, 4)
+    assert (payload.request_id, payload.csr) == (asked.request_id, asked.csr)
+    assert (request.hash, request.device_nonce) == (signed.hash(), payload.device_nonce)
+
+
+def test_a_device_without_an_idevid_signs_with_the_key_it_asks_for(site):
+    _, _, asked = site
+    key = FileKey("file:/nowhere", ec.generate_private_key(ec.SECP256R1()))
+    request = build_register_request(Signer(key, ()), REGISTERING, asked, url="u", nonce="n")
+    signed = jws.parse(request.body)
+    assert signed.header.x5c is None
+    assert read_register_request(jws.verify(signed, key.public_key())).tenant == "acme"
 
 
 def test_greeting_and_request_share_one_verified_connection(site, platform):

@@ -112,6 +112,7 @@ problems = st.builds(
 READERS = (
     wire.read_enrol_request,
     wire.read_renew_request,
+    wire.read_register_request,
     wire.read_answer,
     wire.read_greeting,
     wire.read_problem,

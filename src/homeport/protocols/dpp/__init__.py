@@ -30,9 +30,11 @@ from homeport.protocols.dpp.configuration.objects import (
 )
 from homeport.protocols.dpp.configuration.provisioning import (
     Challenge,
+    Demand,
     ProvisioningAnswer,
     ProvisioningRequest,
 )
+from homeport.protocols.dpp.configuration.seen_networks import SeenNetwork
 from homeport.protocols.dpp.exchange.authenticated import (
     Accepted,
     Asked,
@@ -70,6 +72,7 @@ __all__ = [
     "ConnectionStatus",
     "Connector",
     "Credential",
+    "Demand",
     "DppError",
     "Enrollee",
     "Event",
@@ -84,6 +87,7 @@ __all__ = [
     "ProvisioningRequest",
     "Responder",
     "Role",
+    "SeenNetwork",
     "State",
     "Status",
     "Step",

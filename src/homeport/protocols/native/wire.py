@@ -18,9 +18,12 @@ VERSION: Final = 1
 GREETING_PATH: Final = "/.well-known/homeport"
 ENROL_PATH: Final = "/.well-known/homeport/enrol"
 RENEW_PATH: Final = "/.well-known/homeport/renew"
+REGISTER_PATH: Final = "/api/v1/registrations"
+"""Where an installer takes what the device signed: the people's door, not the devices'."""
 
 ENROL_TYP: Final = "homeport-enrol+jws"
 RENEW_TYP: Final = "homeport-renew+jws"
+REGISTER_TYP: Final = "homeport-register+jws"
 ANSWER_TYP: Final = "homeport-answer+jws"
 JWS_MEDIA_TYPE: Final = "application/jose+json"
 
@@ -96,6 +99,26 @@ class RenewRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     device_nonce: Nonce
     csr: Octets
     """The same key (renew) or a new one (rekey)."""
+    agent: Annotated[str, Meta(max_length=64)] = ""
+    epoch: Epoch = 0
+
+
+class RegisterRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[7] What a device signs for an installer who registers it; its answer is that of [4]."""
+
+    version: Annotated[int, Meta(ge=1, le=1)]
+    request_id: RequestId
+    """The same as in an enrolment request for this key: it is one enrolment."""
+    device_nonce: Nonce
+    serial_number: Annotated[str, Meta(min_length=1, max_length=64)]
+    model: Annotated[str, Meta(min_length=1, max_length=64)]
+    csr: Octets
+    tenant: Text
+    """Whose the device is to be: an installer can't hand it to another one."""
+    dpp_key_hash: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    """SHA-256 of the label's DPP key (SubjectPublicKeyInfo) that this exchange was proven by."""
+    pressed: bool
+    """Whether somebody pressed the device's button for it."""
     agent: Annotated[str, Meta(max_length=64)] = ""
     epoch: Epoch = 0
 
@@ -185,6 +208,7 @@ Message = TypeVar("Message", bound=Struct)
 
 _ENROL: Final = msgspec.json.Decoder(EnrolRequest)
 _RENEW: Final = msgspec.json.Decoder(RenewRequest)
+_REGISTER: Final = msgspec.json.Decoder(RegisterRequest)
 _ANSWER: Final[msgspec.json.Decoder[AnyAnswer]] = msgspec.json.Decoder(AnyAnswer)
 _GREETING: Final = msgspec.json.Decoder(Greeting)
 _PROBLEM: Final = msgspec.json.Decoder(Problem)
@@ -204,6 +228,11 @@ def read_enrol_request(payload: bytes) -> EnrolRequest:
 def read_renew_request(payload: bytes) -> RenewRequest:
     """Read the payload of a renewal request, or MalformedError."""
     return _read(_RENEW, payload)
+
+
+def read_register_request(payload: bytes) -> RegisterRequest:
+    """Read the payload of a request to be registered, or MalformedError."""
+    return _read(_REGISTER, payload)
 
 
 def read_answer(payload: bytes) -> AnyAnswer:

@@ -65,10 +65,10 @@ class Members:
         """Return a string, or nothing where there is none."""
         return self.text(name, longest, shortest=0) if name in self._members else ""
 
-    def integer(self, name: str, highest: int = INTEGER_MAX) -> int:
-        """Return a number between 0 and `highest`."""
+    def integer(self, name: str, highest: int = INTEGER_MAX, *, lowest: int = 0) -> int:
+        """Return a whole number between `lowest` and `highest`."""
         value = self._members.get(name)
-        if type(value) is not int or not 0 <= value <= highest:  # True is an int, too
+        if type(value) is not int or not lowest <= value <= highest:  # True is an int, too
             raise self.wrong(name)
         return value
 

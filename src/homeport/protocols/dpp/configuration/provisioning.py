@@ -12,10 +12,16 @@ package carries and does not judge. Whoever does not know the member passes over
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 from homeport.errors import Code, MalformedError
 from homeport.protocols.dpp.configuration.members import Json, Members
+from homeport.protocols.dpp.configuration.seen_networks import (
+    SeenNetwork,
+    read_networks,
+    write_networks,
+)
 
 MEMBER: Final = "org.homeport"
 """In the form of a reversed domain name, as third-party members are."""
@@ -25,9 +31,21 @@ TEXT_MAX: Final = 64
 CSR_MAX: Final = 8_192
 """Bytes; a PKCS#10 request with an RSA-4096 key has 1,600."""
 NONCE_MAX: Final = 255
+URL_MAX: Final = 255
+VOUCHER_MAX: Final = 8_192
+"""Bytes, as in the answers of the native protocol."""
 JWS_MAX: Final = 40_000
 """Characters of a JWS's three parts: a bundle of ten times the usual size still fits a frame."""
 _JWS_PARTS: Final = ("protected", "payload", "signature")
+
+
+class Demand(StrEnum):
+    """What a device asks for before it signs for an installer whom it does not know."""
+
+    PRESS = "press"
+    VOUCHER = "voucher"
+    EITHER = "either"
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +62,14 @@ class ProvisioningRequest:
     """Whether it has an owner; it takes a bundle of this owner only."""
     csr: bytes | None = None
     """PKCS#10, DER: the operational key with its proof of possession."""
+    is_pressed: bool = False
+    """Whether its button was pressed, and the time after that is not over."""
+    demands: Demand | None = None
+    """What it asks for before it signs; None: it does not say."""
+    networks: tuple[SeenNetwork, ...] = ()
+    """What it hears, the strongest first."""
     proof: Json | None = None
-    """JWS by the device's IDevID over the request and the challenge."""
+    """JWS by the device over the request and the challenge."""
 
     def write(self) -> Json:
         """Return the member by its name, for `ConfigurationRequest.third_party`."""
@@ -57,6 +81,12 @@ class ProvisioningRequest:
             "epoch": self.epoch,
             "owned": self.is_owned,
         }
+        if self.is_pressed:
+            member["pressed"] = True
+        if self.demands is not None:
+            member["demands"] = self.demands.value
+        if self.networks:
+            member["networks"] = write_networks(self.networks)
         if self.csr is not None:
             member["pkcs10"] = base64.b64encode(self.csr).decode()
         if self.proof is not None:
@@ -75,6 +105,9 @@ class ProvisioningRequest:
             epoch=member.integer("epoch") if "epoch" in member else 0,
             is_owned=member.truth("owned"),
             csr=member.octets("pkcs10", CSR_MAX) if "pkcs10" in member else None,
+            is_pressed=member.truth("pressed"),
+            demands=_read_demands(member),
+            networks=read_networks(member),
             proof=_read_jws(member, "proof"),
         )
 
@@ -86,6 +119,27 @@ class Challenge:
     nonce: str
     """The platform's."""
     tenant: str
+    url: str
+    """Where the installer takes the proof: it is signed for no other platform."""
+    voucher: bytes | None = None
+    """For this device and that platform, if there is one."""
+
+    def write(self) -> Json:
+        """Return the challenge as a JSON object."""
+        voucher = (
+            {} if self.voucher is None else {"voucher": base64.b64encode(self.voucher).decode()}
+        )
+        return {"nonce": self.nonce, "tenant": self.tenant, "url": self.url, **voucher}
+
+    @classmethod
+    def read(cls, member: Members) -> "Challenge":
+        """Return what the object says; raise MalformedError."""
+        return cls(
+            nonce=member.text("nonce", NONCE_MAX),
+            tenant=member.text("tenant", NONCE_MAX),
+            url=member.text("url", URL_MAX),
+            voucher=member.octets("voucher", VOUCHER_MAX) if "voucher" in member else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +156,7 @@ class ProvisioningAnswer:
         if self.bundle is not None:
             member["bundle"] = self.bundle
         if self.challenge is not None:
-            member["challenge"] = {
-                "nonce": self.challenge.nonce,
-                "tenant": self.challenge.tenant,
-            }
+            member["challenge"] = self.challenge.write()
         return {MEMBER: member}
 
     @classmethod
@@ -113,12 +164,7 @@ class ProvisioningAnswer:
         """Return what the member says, or None where it is not there; raise MalformedError."""
         if (member := _member(third_party)) is None:
             return None
-        challenge = None
-        if "challenge" in member:
-            inner = member.inner("challenge")
-            challenge = Challenge(
-                nonce=inner.text("nonce", NONCE_MAX), tenant=inner.text("tenant", NONCE_MAX)
-            )
+        challenge = Challenge.read(member.inner("challenge")) if "challenge" in member else None
         return cls(bundle=_read_jws(member, "bundle"), challenge=challenge)
 
 
@@ -130,6 +176,12 @@ def _member(third_party: Json) -> Members | None:
     if member.integer("version") != VERSION:
         raise member.wrong("version")
     return member
+
+
+def _read_demands(member: Members) -> Demand | None:
+    """What a later version demands is unknown here: who reads it learns it by being refused."""
+    said = member.optional_text("demands", TEXT_MAX)
+    return Demand(said) if said in {each.value for each in Demand} else None
 
 
 def _read_jws(member: Members, name: str) -> Json | None:

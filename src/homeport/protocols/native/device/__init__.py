@@ -11,9 +11,11 @@ from homeport.protocols.native.device.refusals import (
 from homeport.protocols.native.device.requests import (
     DeviceFacts,
     KeyRequest,
+    Registering,
     SignedRequest,
     Signer,
     build_enrol_request,
+    build_register_request,
     build_renew_request,
 )
 from homeport.protocols.native.device.transport import ClockBehindError, Proxy, Route
@@ -27,11 +29,13 @@ __all__ = [
     "PlatformRefusalError",
     "PlatformTrust",
     "Proxy",
+    "Registering",
     "Route",
     "SignedRequest",
     "Signer",
     "TimeSense",
     "build_enrol_request",
+    "build_register_request",
     "build_renew_request",
     "printable",
     "read_refusal",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a device sends [3, 5]: a JWS by its IDevID to enrol, by its LDevID to renew.
+"""What a device signs [3, 5, 7]: by its IDevID to enrol or be registered, by its LDevID to renew.
 
 The request is bound to one platform by `url` and to one moment by `nonce`; the answer is bound to
 the request by the device's own nonce and the request's hash.
@@ -13,10 +13,12 @@ from homeport.keys import PrivateKey
 from homeport.pki import jws
 from homeport.protocols.native.wire import (
     ENROL_TYP,
+    REGISTER_TYP,
     RENEW_TYP,
     VERSION,
     EnrolRequest,
     NetworkFacts,
+    RegisterRequest,
     RenewRequest,
     encode,
 )
@@ -53,6 +55,19 @@ class DeviceFacts:
     serial_number: str
     model: str
     network: NetworkFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registering:
+    """For whom a device signs that it is to be registered, and what it saw of the installer."""
+
+    serial_number: str
+    model: str
+    tenant: str
+    dpp_key_hash: bytes
+    """SHA-256 of the SubjectPublicKeyInfo on the label."""
+    pressed: bool
+    """Whether its button was pressed for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,5 +121,33 @@ def build_renew_request(
     )
     body = jws.sign(
         encode(payload), key=ldevid.key, typ=RENEW_TYP, url=url, nonce=nonce, x5c=ldevid.chain
+    )
+    return SignedRequest(body, jws.parse(body).hash(), device_nonce)
+
+
+def build_register_request(
+    signer: Signer, registering: Registering, asked: KeyRequest, *, url: str, nonce: str
+) -> SignedRequest:
+    """Sign what an installer takes to the platform [7].
+
+    `signer` has the IDevID; or, for a device without one, the new operational key and no chain:
+    that shows a fresh request and the key, and not who it is. Raise KEY_STORE_UNAVAILABLE.
+    """
+    device_nonce = secrets.token_bytes(DEVICE_NONCE_SIZE)
+    payload = RegisterRequest(
+        version=VERSION,
+        request_id=asked.request_id,
+        device_nonce=device_nonce,
+        serial_number=registering.serial_number,
+        model=registering.model,
+        csr=asked.csr,
+        tenant=registering.tenant,
+        dpp_key_hash=registering.dpp_key_hash,
+        pressed=registering.pressed,
+        agent=asked.agent,
+        epoch=asked.epoch,
+    )
+    body = jws.sign(
+        encode(payload), key=signer.key, typ=REGISTER_TYP, url=url, nonce=nonce, x5c=signer.chain
     )
     return SignedRequest(body, jws.parse(body).hash(), device_nonce)
