@@ -29,22 +29,16 @@ _numbers = itertools.count(1)
 
 
 def require(program: str) -> str:
-    """Return the program's path; fail when CI=true and it is not installed, skip elsewhere."""
+    """Return the program's path; skip when it is not installed (in CI a skip is a failure)."""
     if found := shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
         return found
-    reason = f"{program} is not installed"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    pytest.skip(f"{program} is not installed")
 
 
 def require_root() -> None:
     """Both programs open raw sockets."""
-    if os.geteuid() == 0:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail("wpa_supplicant needs root")
-    pytest.skip("wpa_supplicant needs root")
+    if os.geteuid() != 0:
+        pytest.skip("wpa_supplicant needs root")
 
 
 @dataclass
