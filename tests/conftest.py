@@ -8,12 +8,19 @@ from datetime import timedelta
 import pytest
 from hypothesis import settings
 
+from homeport.demo import stage
+
 pytest_plugins = ("fakes.softhsm",)
 
 # Derandomised: what fails here fails on the next machine too. No deadline: machines are shared.
 settings.register_profile("test", deadline=None, derandomize=True)
 settings.register_profile("soak", deadline=timedelta(seconds=10), max_examples=20_000)
 settings.load_profile("test")
+
+# Who runs beside another has every second port: one that was given is not yet taken.
+if worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
+    workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    stage.PORTS = stage.PORTS[int(worker) :: workers]
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

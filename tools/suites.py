@@ -3,8 +3,8 @@
 
 usage: python -m tools.suites [--soak] [arguments for pytest]
 
-Quick suites share the cores; what measures time or owns the machine runs alone. A suite that
-collects nothing is fine (arguments may have narrowed it); a run in which no test ran is not.
+In each suite two files run at a time: most tests of whole programs wait most of the time. A suite
+that collects nothing is fine (arguments may have narrowed it); a run in which no test ran is not.
 """
 
 import os
@@ -25,6 +25,9 @@ SUITES: Final = {
     "system": ("system",),
 }
 """Run in this order: what fails in a minute is seen before what takes ten."""
+
+WORKERS: Final = 2
+"""More would make tests wait for each other, where limits of time are tested."""
 
 NOTHING_COLLECTED: Final = 5
 """pytest's exit status when its arguments select no test."""
@@ -87,7 +90,7 @@ def run(name: str, arguments: list[str]) -> tuple[int, Count]:
     report = REPORTS / f"{name}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    workers = min(2, os.cpu_count() or 1) if name == "quick" else 0
+    workers = min(WORKERS, os.cpu_count() or 1)
     print(f"\n--- suite: {name} ({', '.join(folders)})", flush=True)
     command = [sys.executable, "-m", "pytest", *folders, f"--numprocesses={workers}"]
     command += ["--dist=loadfile"]  # a file's fixtures are made once

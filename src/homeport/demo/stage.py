@@ -29,6 +29,10 @@ LOOK_SECONDS: Final = 0.1
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a service manager, a closed terminal."""
 
+PORTS = range(10_000, 20_000)
+"""Below those of outgoing connections: who knocks at a closed port among them may be given that
+very port, talk to itself, and occupy it. And below those that the broker takes for itself."""
+
 _RANDOM: Final = random.SystemRandom()
 """Not the shared generator, which property tests put back to where it was."""
 _given: Final[set[int]] = set()
@@ -171,13 +175,11 @@ def program() -> str:
 def free_ports(count: int) -> Sequence[int]:
     """Return ports of the loopback interface that nobody uses now, and that were not given before.
 
-    Below those of outgoing connections: who knocks at a closed port among them may be given that
-    very port, talk to itself, and occupy it. And below those that the broker takes for itself.
     A port that was given is not yet bound: the next caller would find it free, too.
     """
     free: list[int] = []
     while len(free) < count:
-        port = _RANDOM.randrange(10_000, 20_000)
+        port = _RANDOM.choice(PORTS)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             if port not in _given:
