@@ -32,6 +32,7 @@ _AUTH_REJECTED: Final = re.compile(
 _ASSOC_REJECTED: Final = re.compile(
     r"CTRL-EVENT-ASSOC-REJECT (?:bssid=[0-9a-f:]{17} )?status_code=(\d+).*"
 )
+_SCANS: Final = re.compile(r"CTRL-EVENT-SCAN-STARTED ?")
 _NOT_FOUND: Final = re.compile(r"CTRL-EVENT-NETWORK-NOT-FOUND ?")
 _HANDSHAKE_FAILED: Final = re.compile(r"WPA: 4-Way Handshake failed.*")
 
@@ -45,6 +46,9 @@ class Attempt:
     clue: tuple[Code, str] = (Code.WIFI_REFUSED, "it did not let the device in in time")
     """What it would mean if nothing more came."""
     missed: int = 0
+    has_scanned: bool = False
+    """wpa_supplicant first looks at what it knows: that it does not see the network there, says
+    little."""
 
     def hear(self, event: str) -> bool:
         """Return whether the network is joined now; raise the failure if it will not be.
@@ -62,7 +66,9 @@ class Attempt:
             self._rejected(algorithm=found[1], status=found[2])
         elif found := _ASSOC_REJECTED.fullmatch(event):
             self.clue = Code.WIFI_REFUSED, f"association refused, status {found[1]}"
-        elif _NOT_FOUND.fullmatch(event):
+        elif _SCANS.fullmatch(event):
+            self.has_scanned = True
+        elif _NOT_FOUND.fullmatch(event) and self.has_scanned:
             self._missed()
         return False
 
@@ -83,7 +89,7 @@ class Attempt:
         self.clue = code, f"authentication refused, status {status}"
 
     def _missed(self) -> None:
-        self.missed += 1
+        self.missed, self.has_scanned = self.missed + 1, False
         if self.missed >= NOT_FOUND_TIMES:
             self.clue = Code.WIFI_NOT_FOUND, f"in {NOT_FOUND_TIMES} scans"
             raise self.failure()

@@ -10,7 +10,7 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -54,11 +54,22 @@ class Control:
         text = await self._receive(self._events)
         return _PRIORITY.sub("", text, count=1)
 
+    def pass_over(self) -> None:
+        """Forget the events that have come until now."""
+        with suppress(OSError):  # BlockingIOError: there are no more
+            while True:
+                self._events.recv(REPLY_MAX)
+
     async def attach(self) -> None:
         """Ask for events."""
         reply = await self._ask(self._events, "ATTACH")
         if reply != "OK":
             raise unavailable(self._name, "wpa_supplicant gives no events")
+
+    def detach(self) -> None:
+        """Ask for no more, if anybody still listens."""
+        with suppress(OSError):
+            self._events.send(b"DETACH")
 
     async def _ask(self, on: socket.socket, command: str) -> str:
         try:
@@ -82,7 +93,10 @@ async def connected(path: Path) -> AsyncGenerator[Control]:
     with _socket(path) as commands, _socket(path) as events:
         control = Control(path.name, commands, events)
         await control.attach()
-        yield control
+        try:
+            yield control
+        finally:
+            control.detach()
 
 
 def unavailable(name: str, why: str) -> HomeportError:

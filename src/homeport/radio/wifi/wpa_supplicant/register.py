@@ -12,12 +12,16 @@ from homeport.radio.wifi.wpa_supplicant.network import Fields
 from homeport.radio.wifi.wpa_supplicant.text import read_networks
 
 OURS: Final = '"homeport"'
-"""The mark (`id_str`) of the network that `join` has stored."""
+"""The mark (`id_str`) of a network that is from `join`."""
 PRIORITY: Final = "1"
 """Above what the board has by other ways, which is 0 unless somebody has set it."""
 
-_TRIAL: Final = re.compile(r'"homeport-trial((?:-\d+)*)"')
-"""The mark of a network on trial, with the numbers of those that were put aside for it."""
+_NOTE: Final = re.compile(r'"homeport-trial-(\d+)((?:-\d+)*)"')
+"""The mark of the note beside a network on trial: its number, and those put aside for it.
+
+It is a network block of its own, never enabled: wpa_supplicant 2.10 leaves a WPA3 network when
+anything in its own block is changed.
+"""
 
 
 class Register:
@@ -27,6 +31,7 @@ class Register:
         """Take the connection."""
         self._control = control
         self._trial: int | None = None
+        self._note: int | None = None
         self._aside: list[int] = []
         self._country: str | None = None
         self.was_joined = False
@@ -49,20 +54,24 @@ class Register:
         known = read_networks(await self._control.must("LIST_NETWORKS"))
         self.was_joined = any(each.is_current for each in known)
         self._aside = [each.number for each in known if not each.is_disabled]
-        self._trial = number = int(await self._control.must("ADD_NETWORK"))
-        mark = "".join(f"-{each}" for each in self._aside)
-        marked = {**block, "priority": PRIORITY, "id_str": f'"homeport-trial{mark}"'}
-        for name, value in marked.items():
-            await self._control.must(f"SET_NETWORK {number} {name} {value}")
-        await self._control.must(f"SELECT_NETWORK {number}")
-        return number
+        self._note = int(await self._control.must("ADD_NETWORK"))
+        self._trial = int(await self._control.must("ADD_NETWORK"))
+        numbers = "-".join(map(str, (self._trial, *self._aside)))
+        await self._control.must(f'SET_NETWORK {self._note} id_str "homeport-trial-{numbers}"')
+        for name, value in {**block, "priority": PRIORITY, "id_str": OURS}.items():
+            await self._control.must(f"SET_NETWORK {self._trial} {name} {value}")
+        self._control.pass_over()  # what follows is about this network
+        await self._control.must(f"SELECT_NETWORK {self._trial}")
+        return self._trial
 
     async def keep(self) -> None:
         """Store the network on trial in the place of the one that was ours."""
-        earlier = [number async for number, mark in self._marked() if mark == OURS]
+        marked = [number async for number, mark in self._marked() if mark == OURS]
         await self._enable(self._aside, "no-connect")
-        await self._control.must(f"SET_NETWORK {self._trial} id_str {OURS}")
+        await self._control.must(f"REMOVE_NETWORK {self._note}")
+        self._note = None
         await self._control.must("SAVE_CONFIG")
+        earlier = [number for number in marked if number != self._trial]
         self._trial = None  # kept, whatever comes now; the earlier one goes only behind it
         for number in earlier:
             await self._control.ask(f"REMOVE_NETWORK {number}")
@@ -76,13 +85,16 @@ class Register:
         if self._trial is not None:
             await self._control.ask(f"REMOVE_NETWORK {self._trial}")
             await self._enable(self._aside)
+        if self._note is not None:
+            await self._control.ask(f"REMOVE_NETWORK {self._note}")
 
     async def clear_up(self) -> None:
         """Take away what a program that was interrupted has left on trial."""
         async for number, mark in self._marked():
-            if found := _TRIAL.fullmatch(mark):
+            if found := _NOTE.fullmatch(mark):
+                await self._control.ask(f"REMOVE_NETWORK {found[1]}")
+                await self._enable([int(each) for each in found[2].split("-")[1:]])
                 await self._control.ask(f"REMOVE_NETWORK {number}")
-                await self._enable([int(each) for each in found[1].split("-")[1:]])
 
     async def forget(self) -> None:
         """Remove what is ours, from memory and file."""

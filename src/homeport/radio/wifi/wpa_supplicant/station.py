@@ -2,9 +2,9 @@
 """The Wi-Fi port over a running wpa_supplicant.
 
 wpa_supplicant's memory and its file are two things. A network on trial is in the memory only, and
-its mark there (`id_str`) says which others it has put aside; so wpa_supplicant itself remembers how
-to go back, and forgets it when it is restarted. Only what was joined gets our lasting mark and is
-written to the file, which wpa_supplicant replaces whole: a power cut leaves the old or the new.
+a note beside it says which others were put aside; so wpa_supplicant itself remembers how to go
+back, and forgets it when it is restarted. Only what was joined is written to the file, which
+wpa_supplicant replaces whole: a power cut leaves the old network or the new one.
 """
 
 import asyncio
@@ -115,8 +115,7 @@ class WpaSupplicant:
         # A DHCP client that keeps its lease in the same network is right to do so.
         is_same = await _joined(control) == profile.ssid
         before = frozenset() if is_same else addresses(interface)
-        number = await register.begin(block)
-        await self._associate(control, Attempt(number))
+        await self._associate(control, Attempt(await register.begin(block)))
         await await_address(interface, before, self._limits.address)
         await register.keep()
 
