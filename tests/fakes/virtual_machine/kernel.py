@@ -3,6 +3,7 @@
 
 import fcntl
 import gzip
+import os
 import re
 import shutil
 import subprocess
@@ -61,7 +62,13 @@ def fetch_kernel() -> Kernel:
 
 
 def _newest() -> str:
-    found = _KERNEL_PACKAGE.search(_run(["apt-cache", "depends", "linux-image-amd64"]))
+    """Return the kernel package's name; a machine may have come without apt's lists."""
+    depends = ["apt-cache", "depends", "linux-image-amd64"]
+    known = subprocess.run(depends, capture_output=True, text=True, check=False).stdout
+    found = _KERNEL_PACKAGE.search(known)
+    if not found and os.geteuid() == 0:
+        _run(["apt-get", "update", "-qq"])
+        found = _KERNEL_PACKAGE.search(_run(depends))
     if not found:
         raise RuntimeError("apt-cache knows no linux-image-amd64: run apt-get update")
     return found[1]
