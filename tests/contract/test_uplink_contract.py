@@ -128,7 +128,7 @@ async def test_a_good_bye_speaks_no_will_and_is_no_loss(site: Site, adapter: Ada
         again = adapter(site.uplink_settings(device), CLOCK)
         await again.connect()
         await again.publish(device.topics.state, device.online, retain=True)
-        await until(lambda: site.states.counted == 2)
+        await until(lambda: site.states.counted >= 2)  # at least once: one may come again
         assert site.registry.rows.presence[device.id].online
         assert not lost.done() or adapter is PahoUplink
         lost.cancel()
