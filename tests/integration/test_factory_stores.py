@@ -13,17 +13,20 @@ from fakes.factory_line import FactoryLine, line
 __all__ = ["line"]
 
 PROGRAM = """
-import os, sys
+import os, sys, time
 from homeport.factory.cli import main
 def watch(event, _, written=[]):
     if event == "os.rename":
         written.append(event)
         if len(written) == int(sys.argv[2]):
             os.kill(os.getpid(), int(sys.argv[1]))
+        if len(written) >= int(sys.argv[2]):
+            time.sleep(0.05)
 sys.addaudithook(watch)
 sys.exit(main(sys.argv[3:]))
 """
-"""Sends itself the signal of its first argument when that many stores get their names."""
+"""Sends itself the signal of its first argument when that many stores get their names. Then it
+writes slowly: on a busy machine its threads had written all before the signal was heard."""
 COUNT = 800
 """More than three batches of stores."""
 AT = COUNT // 2
