@@ -87,11 +87,10 @@ def build_enrol_request(
     `wait` is how long the device will wait for a missing fact, seconds, at most 30. Raise
     KEY_STORE_UNAVAILABLE if the key's place does not answer.
     """
-    device_nonce = secrets.token_bytes(DEVICE_NONCE_SIZE)
     payload = EnrolRequest(
         version=VERSION,
         request_id=asked.request_id,
-        device_nonce=device_nonce,
+        device_nonce=secrets.token_bytes(DEVICE_NONCE_SIZE),
         serial_number=facts.serial_number,
         model=facts.model,
         csr=asked.csr,
@@ -100,29 +99,22 @@ def build_enrol_request(
         wait=wait,
         network=facts.network,
     )
-    body = jws.sign(
-        encode(payload), key=idevid.key, typ=ENROL_TYP, url=url, nonce=nonce, x5c=idevid.chain
-    )
-    return SignedRequest(body, jws.parse(body).hash(), device_nonce)
+    return _signed(payload, idevid, typ=ENROL_TYP, url=url, nonce=nonce)
 
 
 def build_renew_request(
     ldevid: Signer, asked: KeyRequest, *, url: str, nonce: str
 ) -> SignedRequest:
     """Sign a renewal request [5] with the present LDevID. Raise KEY_STORE_UNAVAILABLE."""
-    device_nonce = secrets.token_bytes(DEVICE_NONCE_SIZE)
     payload = RenewRequest(
         version=VERSION,
         request_id=asked.request_id,
-        device_nonce=device_nonce,
+        device_nonce=secrets.token_bytes(DEVICE_NONCE_SIZE),
         csr=asked.csr,
         agent=asked.agent,
         epoch=asked.epoch,
     )
-    body = jws.sign(
-        encode(payload), key=ldevid.key, typ=RENEW_TYP, url=url, nonce=nonce, x5c=ldevid.chain
-    )
-    return SignedRequest(body, jws.parse(body).hash(), device_nonce)
+    return _signed(payload, ldevid, typ=RENEW_TYP, url=url, nonce=nonce)
 
 
 def build_register_request(
@@ -133,11 +125,10 @@ def build_register_request(
     `signer` has the IDevID; or, for a device without one, the new operational key and no chain:
     that shows a fresh request and the key, and not who it is. Raise KEY_STORE_UNAVAILABLE.
     """
-    device_nonce = secrets.token_bytes(DEVICE_NONCE_SIZE)
     payload = RegisterRequest(
         version=VERSION,
         request_id=asked.request_id,
-        device_nonce=device_nonce,
+        device_nonce=secrets.token_bytes(DEVICE_NONCE_SIZE),
         serial_number=registering.serial_number,
         model=registering.model,
         csr=asked.csr,
@@ -147,7 +138,18 @@ def build_register_request(
         agent=asked.agent,
         epoch=asked.epoch,
     )
+    return _signed(payload, signer, typ=REGISTER_TYP, url=url, nonce=nonce)
+
+
+def _signed(
+    payload: EnrolRequest | RenewRequest | RegisterRequest,
+    signer: Signer,
+    *,
+    typ: str,
+    url: str,
+    nonce: str,
+) -> SignedRequest:
     body = jws.sign(
-        encode(payload), key=signer.key, typ=REGISTER_TYP, url=url, nonce=nonce, x5c=signer.chain
+        encode(payload), key=signer.key, typ=typ, url=url, nonce=nonce, x5c=signer.chain
     )
-    return SignedRequest(body, jws.parse(body).hash(), device_nonce)
+    return SignedRequest(body, jws.parse(body).hash(), payload.device_nonce)
