@@ -70,57 +70,47 @@ class NetworkFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Where the platform's address came from: "pinned", "dhcp4-143", "dns-sd", ..."""
 
 
-class EnrolRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[3.2] The payload that the IDevID's key signs."""
+class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[3.2] What every request's payload begins with."""
 
     version: Annotated[int, Meta(ge=1, le=1)]
     request_id: RequestId
-    """Chosen once per operational key, and sent again when an answer was lost."""
+    """Chosen once per operational key, and sent again when an answer was lost: one enrolment."""
     device_nonce: Nonce
     """Fresh in every request; the answer is bound to it."""
-    serial_number: Annotated[str, Meta(min_length=1, max_length=64)]
-    model: Annotated[str, Meta(min_length=1, max_length=64)]
     csr: Octets
     """PKCS#10, DER: the operational key with its proof of possession."""
     agent: Annotated[str, Meta(max_length=64)] = ""
     """Program and version."""
     epoch: Epoch = 0
     """The highest ownership epoch that the device has seen."""
+
+
+class EnrolRequest(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[3.2] The payload that the IDevID's key signs."""
+
+    serial_number: Annotated[str, Meta(min_length=1, max_length=64)]
+    model: Annotated[str, Meta(min_length=1, max_length=64)]
     wait: Wait = 0
     """How long the device will wait for a missing fact before the answer, seconds."""
     network: NetworkFacts = NetworkFacts()
 
 
-class RenewRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[5] The payload that the present LDevID's key signs."""
-
-    version: Annotated[int, Meta(ge=1, le=1)]
-    request_id: RequestId
-    device_nonce: Nonce
-    csr: Octets
-    """The same key (renew) or a new one (rekey)."""
-    agent: Annotated[str, Meta(max_length=64)] = ""
-    epoch: Epoch = 0
+class RenewRequest(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[5] What the present LDevID's key signs: for itself (renew), or for a new one (rekey)."""
 
 
-class RegisterRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RegisterRequest(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[7] What a device signs for an installer who registers it; its answer is that of [4]."""
 
-    version: Annotated[int, Meta(ge=1, le=1)]
-    request_id: RequestId
-    """The same as in an enrolment request for this key: it is one enrolment."""
-    device_nonce: Nonce
     serial_number: Annotated[str, Meta(min_length=1, max_length=64)]
     model: Annotated[str, Meta(min_length=1, max_length=64)]
-    csr: Octets
     tenant: Text
     """Whose the device is to be: an installer can't hand it to another one."""
     dpp_key_hash: Annotated[bytes, Meta(min_length=32, max_length=32)]
     """SHA-256 of the label's DPP key (SubjectPublicKeyInfo) that this exchange was proven by."""
     pressed: bool
     """Whether somebody pressed the device's button for it."""
-    agent: Annotated[str, Meta(max_length=64)] = ""
-    epoch: Epoch = 0
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from homeport.protocols.native.wire import (
     NetworkFacts,
     RegisterRequest,
     RenewRequest,
+    Request,
     encode,
 )
 
@@ -141,14 +142,7 @@ def build_register_request(
     return _signed(payload, signer, typ=REGISTER_TYP, url=url, nonce=nonce)
 
 
-def _signed(
-    payload: EnrolRequest | RenewRequest | RegisterRequest,
-    signer: Signer,
-    *,
-    typ: str,
-    url: str,
-    nonce: str,
-) -> SignedRequest:
+def _signed(payload: Request, signer: Signer, *, typ: str, url: str, nonce: str) -> SignedRequest:
     body = jws.sign(
         encode(payload), key=signer.key, typ=typ, url=url, nonce=nonce, x5c=signer.chain
     )
