@@ -89,6 +89,10 @@ class Members:
             raise self.wrong(name)
         return octets
 
+    def optional_octets(self, name: str, longest: int) -> bytes | None:
+        """Return octets that are written in base64, or None where there are none."""
+        return self.octets(name, longest) if name in self._members else None
+
     def url_octets(self, name: str, longest: int) -> bytes:
         """Return octets that are written in base64url without padding (RFC 7515 section 2)."""
         return from_base64url(self.text(name, 2 * longest + 4), longest, self._code)
@@ -156,6 +160,11 @@ def is_ambiguous(text: str) -> bool:
 def as_octets(text: str) -> str:
     """Return a character for each octet; with escapes it is read as it was, here and there."""
     return text.encode().decode("latin-1")
+
+
+def to_base64(octets: bytes) -> str:
+    """Return octets in base64 (RFC 4648 section 4)."""
+    return base64.b64encode(octets).decode()
 
 
 def to_base64url(octets: bytes) -> str:

@@ -26,10 +26,8 @@ from homeport.protocols.dpp.configuration.members import (
     write_json,
 )
 from homeport.protocols.dpp.configuration.provisioning import MEMBER
-from homeport.protocols.dpp.wire.vocabulary import Status
+from homeport.protocols.dpp.wire.vocabulary import SSID_MAX, Status
 
-SSID_MAX: Final = 32
-"""Bytes (802.11 section 9.4.2.2)."""
 NAME_MAX: Final = 64
 TEXT_MAX: Final = 1_024
 CHANNELS_MAX: Final = 512

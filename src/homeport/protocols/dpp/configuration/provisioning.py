@@ -9,14 +9,13 @@ before it gets one. Bundle and proof are JWS in flattened JSON (RFC 7515 section
 package carries and does not judge. Whoever does not know the member passes over it.
 """
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from homeport.errors import Code, MalformedError
-from homeport.protocols.dpp.configuration.members import Json, Members
+from homeport.protocols.dpp.configuration.members import Json, Members, to_base64
 from homeport.protocols.dpp.configuration.seen_networks import (
     SeenNetwork,
     read_networks,
@@ -88,7 +87,7 @@ class ProvisioningRequest:
         if self.networks:
             member["networks"] = write_networks(self.networks)
         if self.csr is not None:
-            member["pkcs10"] = base64.b64encode(self.csr).decode()
+            member["pkcs10"] = to_base64(self.csr)
         if self.proof is not None:
             member["proof"] = self.proof
         return {MEMBER: member}
@@ -104,7 +103,7 @@ class ProvisioningRequest:
             agent=member.optional_text("agent", TEXT_MAX),
             epoch=member.integer("epoch") if "epoch" in member else 0,
             is_owned=member.truth("owned"),
-            csr=member.octets("pkcs10", CSR_MAX) if "pkcs10" in member else None,
+            csr=member.optional_octets("pkcs10", CSR_MAX),
             is_pressed=member.truth("pressed"),
             demands=_read_demands(member),
             networks=read_networks(member),
@@ -126,10 +125,10 @@ class Challenge:
 
     def write(self) -> Json:
         """Return the challenge as a JSON object."""
-        voucher = (
-            {} if self.voucher is None else {"voucher": base64.b64encode(self.voucher).decode()}
-        )
-        return {"nonce": self.nonce, "tenant": self.tenant, "url": self.url, **voucher}
+        member = {"nonce": self.nonce, "tenant": self.tenant, "url": self.url}
+        if self.voucher is not None:
+            member["voucher"] = to_base64(self.voucher)
+        return member
 
     @classmethod
     def read(cls, member: Members) -> "Challenge":
@@ -138,7 +137,7 @@ class Challenge:
             nonce=member.text("nonce", NONCE_MAX),
             tenant=member.text("tenant", NONCE_MAX),
             url=member.text("url", URL_MAX),
-            voucher=member.octets("voucher", VOUCHER_MAX) if "voucher" in member else None,
+            voucher=member.optional_octets("voucher", VOUCHER_MAX),
         )
 
 

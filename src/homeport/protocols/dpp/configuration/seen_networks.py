@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from homeport.protocols.dpp.configuration.members import Json, Members, to_base64url
+from homeport.protocols.dpp.wire.vocabulary import SSID_MAX
 
 NETWORKS_MAX: Final = 12
 """The strongest: more are no help on a phone, and each takes eighty octets of a frame."""
-SSID_MAX: Final = 32
 WEAKEST: Final = -128
 SECURITY_MAX: Final = 64
 

@@ -11,6 +11,8 @@ from typing import Final
 VERSION: Final = 2
 """Of the protocol; what we say we speak. There is no TCP in release 1."""
 TCP_PORT: Final = 8908
+SSID_MAX: Final = 32
+"""Octets of a network's name (802.11 section 9.4.2.2)."""
 
 
 class ActionType(IntEnum):
