@@ -14,7 +14,7 @@ entered for each act that a power cut may hit (`fakes.plug.Plug.around`).
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from homeport.errors import Code, HomeportError
@@ -34,20 +34,8 @@ class AccessPoint:
     is_refusing: bool = False
 
 
-@dataclass
 class FakeWifi:
     """A `Wifi` in the midst of `access_points`."""
-
-    access_points: list[AccessPoint]
-    memory: Path | None = None
-    around: Callable[[], AbstractContextManager[None]] = nullcontext
-    is_there: bool = True
-    """Whether there is a radio."""
-    tried: list[Profile] = field(default_factory=list)
-    """What `join` was asked for."""
-    present: bytes | None = None
-    stored: Profile | None = None
-    _failures: list[Code] = field(default_factory=list)
 
     def __init__(
         self,
@@ -59,8 +47,12 @@ class FakeWifi:
         self.access_points = list(access_points)
         self.memory, self.around = memory, around
         self.is_there = True
-        self.tried, self._failures = [], []
-        self.present, self.stored = None, None
+        """Whether there is a radio."""
+        self.tried: list[Profile] = []
+        """What `join` was asked for."""
+        self.present: bytes | None = None
+        self.stored: Profile | None = None
+        self._failures: list[Code] = []
         self.power_cut()
 
     def fail(self, *codes: Code) -> None:

@@ -30,7 +30,7 @@ class Control:
 
     def __init__(self, name: str, commands: socket.socket, events: socket.socket) -> None:
         """Take the interface's name and two connected sockets."""
-        self._name = name
+        self.name = name
         self._commands = commands
         self._events = events
 
@@ -46,7 +46,7 @@ class Control:
         reply = await self.ask(command)
         if reply in _REFUSALS:
             words = " ".join(command.split(" ", 3)[:3])
-            raise unavailable(self._name, f"wpa_supplicant refuses {words}")
+            raise unavailable(self.name, f"wpa_supplicant refuses {words}")
         return reply
 
     async def event(self) -> str:
@@ -64,7 +64,7 @@ class Control:
         """Ask for events."""
         reply = await self._ask(self._events, "ATTACH")
         if reply != "OK":
-            raise unavailable(self._name, "wpa_supplicant gives no events")
+            raise unavailable(self.name, "wpa_supplicant gives no events")
 
     def detach(self) -> None:
         """Ask for no more, if anybody still listens."""
@@ -77,9 +77,9 @@ class Control:
                 await asyncio.get_running_loop().sock_sendall(on, command.encode())
                 return (await self._receive(on)).rstrip("\n")
         except TimeoutError:
-            raise unavailable(self._name, "wpa_supplicant does not answer") from None
+            raise unavailable(self.name, "wpa_supplicant does not answer") from None
         except OSError as error:
-            raise unavailable(self._name, f"wpa_supplicant is gone: {error.strerror}") from None
+            raise unavailable(self.name, f"wpa_supplicant is gone: {error.strerror}") from None
 
     async def _receive(self, on: socket.socket) -> str:
         octets = await asyncio.get_running_loop().sock_recv(on, REPLY_MAX)

@@ -99,7 +99,7 @@ class WpaSupplicant:
                 while not (await control.event()).startswith("CTRL-EVENT-SCAN-RESULTS"):
                     pass
         except TimeoutError:
-            raise unavailable(self._socket().name, "the scan does not end") from None
+            raise unavailable(control.name, "the scan does not end") from None
         return read_scan(await control.ask("SCAN_RESULTS"))
 
     async def _block(self, control: Control, profile: Profile) -> Fields:
@@ -111,12 +111,11 @@ class WpaSupplicant:
     async def _try(
         self, control: Control, register: Register, profile: Profile, block: Fields
     ) -> None:
-        interface = self._socket().name
         # A DHCP client that keeps its lease in the same network is right to do so.
         is_same = await _joined(control) == profile.ssid
-        before = frozenset() if is_same else addresses(interface)
+        before = frozenset() if is_same else addresses(control.name)
         await self._associate(control, Attempt(await register.begin(block)))
-        await await_address(interface, before, self._limits.address)
+        await await_address(control.name, before, self._limits.address)
         await register.keep()
 
     async def _associate(self, control: Control, attempt: Attempt) -> None:
