@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 LAN4: Final = "10.77.0."
@@ -100,12 +99,7 @@ class Lan:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End every process and namespace of this network."""
         self._closing.close()
 

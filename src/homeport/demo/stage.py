@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
 HOMEPORT: Final = (sys.executable, "-m", "homeport")
@@ -70,12 +69,7 @@ class Stage:
         """Begin."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_how: object) -> None:
         """End the processes, last started first, and remove the directory."""
         _ignore_signals()
         for _, process in reversed(self._running):

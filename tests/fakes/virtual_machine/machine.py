@@ -8,10 +8,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Protocol, Self
 
 import pytest
@@ -98,28 +96,23 @@ class VirtualMachine:
         self.share = home / "share"
         self._program = program
         self._links = links
-        self._closing = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         """Start; the guest needs some five seconds until its program begins."""
         self.share.mkdir(parents=True)
         (self.share / "guest.sh").write_text(self._guest())
-        output = self._closing.enter_context((self.home / "qemu").open("wb"))
-        self._process = subprocess.Popen(
-            self._command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output
-        )
-        self._closing.callback(_end, self._process)
+        with (self.home / "qemu").open("wb") as output:
+            self._process = subprocess.Popen(
+                self._command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Pull the plug, if it still runs."""
-        self._closing.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def wait(self, seconds: float) -> str:
         """Wait until the program has ended well; return what it printed."""
@@ -171,8 +164,3 @@ class VirtualMachine:
 
 def _shared(tag: str, path: Path) -> str:
     return f"local,path={path},mount_tag={tag},security_model=none"
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
